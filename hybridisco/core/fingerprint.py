@@ -1,0 +1,203 @@
+"""Which request next, and what the replies prove.
+
+No I/O happens here: :class:`Identification` says which requests it wants, the caller makes them (in any
+order, several at once) and feeds the replies back, until nothing is wanted any more.
+
+Theory of operation. Kinds are ranked: the claimed kind, kinds that usually use this port, the rest. The first
+two form wave 0 and are asked alone, so that a backend at its usual place costs one or two requests; only if
+none of them is there, the rest follow in wave 1. Each request is made at most once and every proof reads the
+same replies. A program's proof beats a framework's (Wan2GP is also a Gradio app): once a framework is proven,
+only programs whose proof is under way are pursued.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hybridisco.core import safe
+from hybridisco.core.conditions import Reply, parse_json, values
+from hybridisco.core.gradio import page
+from hybridisco.core.kind import Fact, Kind, Proof, Step, Tier
+from hybridisco.core.model import Finding, Properties, Status
+
+_AT_ONCE = 6  # requests wanted in one go: enough to overlap, few enough for a single-threaded server
+_GIVE_UP_AFTER = 2  # replies in a row that never came, before the others are not even tried
+_INDEX = "/"
+_HTML_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+
+
+def read_json(reply: Reply) -> Reply:
+    """Return ``reply`` with its body parsed, for callers that make replies from bytes."""
+    return Reply(
+        reply.request,
+        reply.status,
+        reply.headers,
+        reply.body,
+        reply.error,
+        reply.elapsed_ms,
+        parse_json(reply.body),
+    )
+
+
+class Identification:
+    """The identification of one endpoint.
+
+    :param kinds: the kinds to tell apart, in their order of preference.
+    :param port: the port, as a hint which kind is likely.
+    :param claimed: the kind that somebody said is there, as a stronger hint.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], port: int, claimed: str | None = None) -> None:
+        expected = [kind for kind in kinds if kind.id == claimed]
+        expected += [kind for kind in kinds if port in kind.ports and kind.id != claimed]
+        others = [kind for kind in kinds if kind not in expected]
+        self._waves = [wave for wave in (expected, others) if wave]
+        self._expected = {kind.id for kind in expected}
+        self._replies: dict[str, Reply] = {}
+        self._lenses: dict[str, Reply] = {}
+        self._unanswered = 0
+
+    def feed(self, reply: Reply) -> None:
+        """Take the reply to a request (also one that failed: ``status`` 0)."""
+        self._replies[reply.request] = reply
+        self._unanswered = self._unanswered + 1 if reply.status == 0 else 0
+
+    def wanted(self) -> tuple[str, ...]:
+        """Return the requests to make now; empty when :meth:`finding` is final."""
+        if self._unanswered >= _GIVE_UP_AFTER or (self._unanswered and len(self._replies) == 1):
+            return ()
+        proven = self._proven()
+        if proven is not None and proven[0].tier == Tier.PROGRAM:
+            return self._missing(fact.request for fact in proven[0].facts)
+        for wave in self._waves:
+            needs = [self._next(kind, under_way_only=proven is not None) for kind in wave]
+            missing = self._missing(request for request in needs if request)
+            if missing:
+                return missing
+        return self._missing(fact.request for fact in proven[0].facts) if proven else self._missing([_INDEX])
+
+    def finding(self) -> Finding:
+        """Return what the replies so far prove."""
+        answers = [reply for reply in self._replies.values() if reply.status]
+        latency_ms = min((r.elapsed_ms for r in answers if r.elapsed_ms is not None), default=None)
+        if not answers:
+            error = next((reply.error for reply in self._replies.values() if reply.error), None)
+            return Finding(Status.UNREACHABLE, problem=error)
+        proven = self._proven()
+        if proven is None:
+            return Finding(
+                _unidentified_status(answers), properties=self._page_title(), latency_ms=latency_ms
+            )
+        kind, proof = proven
+        facts = self._facts(kind.facts)
+        version = next((safe.text(str(v), safe.VERSION_LIMIT) for k, v in facts if k == "version"), None)
+        properties = tuple((key, value) for key, value in facts if key != "version")
+        return Finding(
+            status=_identified_status(kind, proof, properties, answers),
+            kind=kind.id,
+            family=kind.family,
+            version=version,
+            capabilities=kind.capabilities,
+            properties=properties,
+            latency_ms=latency_ms,
+        )
+
+    def _missing(self, requests: object) -> tuple[str, ...]:
+        wanted = dict.fromkeys(r for r in requests if r not in self._replies)  # type: ignore[attr-defined]
+        return tuple(wanted)[:_AT_ONCE]
+
+    def _proofs(self, kind: Kind) -> tuple[Proof, ...]:
+        return tuple(p for p in kind.proofs if not p.expected_only or kind.id in self._expected)
+
+    def _progress(self, proof: Proof) -> int | None:
+        """Return how many steps hold, up to the first that was not asked yet; None once one failed."""
+        for number, step in enumerate(proof.steps):
+            reply = self._look(step)
+            if reply is None:
+                return number
+            if reply.status == 0 or not all(condition.holds(reply) for condition in step.where):
+                return None
+        return len(proof.steps)
+
+    def _look(self, step: Step | Fact) -> Reply | None:
+        reply = self._replies.get(step.request)
+        if reply is None or step.lens is None:
+            return reply
+        if step.request not in self._lenses:
+            self._lenses[step.request] = Reply(
+                reply.request, reply.status, reply.headers, reply.body, reply.error, data=page(reply)
+            )
+        return self._lenses[step.request]
+
+    def _next(self, kind: Kind, *, under_way_only: bool) -> str | None:
+        """Return the request that decides next whether ``kind`` is there; None when that is decided."""
+        for proof in self._proofs(kind):
+            held = self._progress(proof)
+            if held is None:
+                continue
+            if held == len(proof.steps) or (under_way_only and not held):
+                return None
+            return proof.steps[held].request
+        return None
+
+    def _proven(self) -> tuple[Kind, Proof] | None:
+        """Return the best kind that is proven, and by what."""
+        found = [
+            (kind, proof)
+            for wave in self._waves
+            for kind in wave
+            for proof in self._proofs(kind)
+            if self._progress(proof) == len(proof.steps)
+        ]
+        return min(found, key=lambda pair: pair[0].tier, default=None)
+
+    def _facts(self, facts: Sequence[Fact]) -> Properties:
+        """Return what can be read, the first value of each name."""
+        read: dict[str, str | int | float | bool] = {}
+        for fact in facts:
+            reply = self._look(fact)
+            if reply is None or reply.status != 200 or fact.name in read:
+                continue
+            for value in values(reply.data, fact.pointer):
+                washed = _wash(fact, value)
+                if washed is not None:
+                    read[fact.name] = washed
+                    break
+        return tuple(read.items())
+
+    def _page_title(self) -> Properties:
+        index = self._replies.get(_INDEX)
+        found = _HTML_TITLE.search(index.body) if index else None
+        title = safe.text(found.group(1)) if found else None
+        return (("title", title),) if title else ()
+
+
+def _wash(fact: Fact, value: object) -> str | int | float | bool | None:
+    if fact.pattern is not None:
+        found = re.search(fact.pattern, value) if isinstance(value, str) else None
+        return safe.text(found.group(1)) if found else None
+    if fact.scale is not None:
+        number = safe.whole(value, 0, 2**60)
+        return None if number is None else int(number * fact.scale)
+    if isinstance(value, bool):
+        return value
+    return safe.whole(value, -(2**53), 2**53) if isinstance(value, int | float) else safe.text(value)
+
+
+def _identified_status(kind: Kind, proof: Proof, facts: Properties, answers: Sequence[Reply]) -> Status:
+    if proof.status is not Status.ONLINE:
+        return proof.status
+    queue = dict(facts).get("queue")
+    full = kind.queue_limit is not None and isinstance(queue, int) and queue >= kind.queue_limit
+    return Status.BUSY if full or any(reply.status == 429 for reply in answers) else Status.ONLINE
+
+
+def _unidentified_status(answers: Sequence[Reply]) -> Status:
+    """Return what the HTTP statuses tell of a server that gave nothing else away."""
+    codes = {reply.status for reply in answers}
+    if 429 in codes:
+        return Status.BUSY
+    if 503 in codes:
+        return Status.STARTING
+    return Status.LOCKED if codes & {401, 407} or codes == {403} else Status.ONLINE

@@ -1,0 +1,282 @@
+"""The nouns of Hybridisco. All frozen, all deeply immutable: safe to hand to any thread.
+
+Way of a datum: a source emits an :class:`Announcement`; the registry merges announcements into
+:class:`Service` objects and publishes them as a :class:`Snapshot`, with an :class:`Event` for each change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
+
+
+class Status(StrEnum):
+    """What is known of a service now. The order is the order of preference."""
+
+    ONLINE = "online"  # it answered, and the answer is that of its kind
+    BUSY = "busy"  # identified, says that it is at its limit
+    STARTING = "starting"  # answers 503 or "loading"
+    LOCKED = "locked"  # answers, but wants a login or a key before it says more
+    STALE = "stale"  # claimed or seen, evidence is fading or not checked yet: being checked
+    MISMATCH = "mismatch"  # answers as another kind than the claim says
+    UNREACHABLE = "unreachable"  # claimed, but nothing answers
+
+
+#: Statuses of something that answers.
+ALIVE = frozenset({Status.ONLINE, Status.BUSY, Status.STARTING, Status.LOCKED})
+
+_RANK = {status: rank for rank, status in enumerate(Status)}
+
+
+def status_rank(status: Status) -> int:
+    """Return 0 for the most useful status, higher for worse ones."""
+    return _RANK[status]
+
+
+class SourceName(StrEnum):
+    """Where evidence comes from. The order is the order in which sources are listed."""
+
+    MDNS = "mdns"
+    PROBE = "probe"
+    MANUAL = "manual"
+
+
+#: Facts about a service that have no field of their own (``gpu``, ``vram_mib``, ``queue``, ``title`` …).
+Properties = tuple[tuple[str, str | int | float | bool], ...]
+
+#: The kind of a web server that none of our fingerprints knows.
+UNKNOWN_KIND = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One way to reach a service: an address, a port, and how to speak there.
+
+    ``address`` is a literal without a zone, or ``""`` for a name that does not resolve. ``interface`` is the
+    local interface it is reached through, if known; for a link-local address it is also its zone (RFC 4007).
+    ``host`` is set only when the user wrote a name: then the URL, the ``Host`` header and TLS use it.
+    """
+
+    address: str
+    port: int
+    tls: bool = False
+    path: str = "/"
+    host: str | None = None
+    interface: str | None = None
+    reachable: bool | None = None
+    latency_ms: float | None = None
+
+    @property
+    def family(self) -> str | None:
+        """``ipv4``, ``ipv6``, or None while the name has no address."""
+        return None if not self.address else "ipv6" if ":" in self.address else "ipv4"
+
+    @property
+    def link_local(self) -> bool:
+        """Whether the address is only meaningful together with an interface (fe80::/10)."""
+        return ":" in self.address and IPv6Address(self.address).is_link_local
+
+    @property
+    def zone(self) -> str | None:
+        """The zone that must be dialled with the address (RFC 4007 section 11)."""
+        return self.interface if self.link_local else None
+
+    @property
+    def dial(self) -> str:
+        """The address as :func:`socket.getaddrinfo` takes it: with its zone where it needs one."""
+        return f"{self.address}%{self.zone}" if self.zone else self.address
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a trailing slash (zones as RFC 6874 writes them)."""
+        scheme, standard = ("https", 443) if self.tls else ("http", 80)
+        name = self.host or self.address
+        if ":" in name:
+            name = f"[{name}%25{self.zone}]" if self.zone else f"[{name}]"
+        port = "" if self.port == standard else f":{self.port}"
+        return f"{scheme}://{name}{port}{self.path.rstrip('/')}"
+
+    @property
+    def key(self) -> tuple[str, int, bool, str]:
+        """What tells one endpoint from another: the name it is spoken to by is not part of it."""
+        return (self.dial or f"?{self.host}", self.port, self.tls, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a probe learned at one endpoint.
+
+    ``kind`` is None where something answers but does not say what it is, and where nothing answers.
+    ``family`` names the framework ("gradio") when a login hides which of its kinds it is.
+    """
+
+    status: Status
+    kind: str | None = None
+    family: str | None = None
+    version: str | None = None
+    problem: str | None = None
+    capabilities: tuple[str, ...] = ()
+    properties: Properties = ()
+    latency_ms: float | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether something answered."""
+        return self.status in ALIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One piece of evidence, made safe and bounded by the source that emits it.
+
+    ``source`` and ``ref`` together name it: a later announcement of the same name takes its place.
+    A ``standing`` announcement makes a service by itself. One that is not standing (the check of an endpoint
+    that mDNS or the user claimed) only tells how that claim stands, and never keeps a service alive.
+    """
+
+    source: SourceName
+    ref: str
+    endpoints: tuple[Endpoint, ...]
+    kind: str | None = None
+    id: str | None = None
+    name: str | None = None
+    host: str | None = None
+    version: str | None = None
+    auth: str | None = None
+    state: str | None = None
+    capabilities: tuple[str, ...] = ()
+    properties: Properties = ()
+    finding: Finding | None = None
+    standing: bool = True
+
+    @property
+    def key(self) -> EvidenceKey:
+        """The name of this piece of evidence."""
+        return (self.source, self.ref)
+
+
+EvidenceKey = tuple[SourceName, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A source takes one of its announcements back: a goodbye, a closed port, a removed config entry."""
+
+    source: SourceName
+    ref: str
+
+    @property
+    def key(self) -> EvidenceKey:
+        """The name of the evidence that is withdrawn."""
+        return (self.source, self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A backend, as all its evidence together describes it.
+
+    Times are seconds since the epoch. ``endpoints`` are ordered best first; ``url`` is the first one's.
+    """
+
+    id: str
+    kind: str
+    name: str
+    host: str
+    endpoints: tuple[Endpoint, ...]
+    status: Status
+    problem: str | None
+    verified: bool
+    version: str | None
+    capabilities: tuple[str, ...]
+    properties: Properties
+    sources: tuple[SourceName, ...]
+    latency_ms: float | None
+    first_seen: float
+    last_seen: float
+
+    @property
+    def url(self) -> str:
+        """The URL to use."""
+        return self.endpoints[0].url
+
+    @property
+    def usable(self) -> bool:
+        """Whether a client may send work to it now."""
+        return self.status in (Status.ONLINE, Status.BUSY)
+
+
+class EventType(StrEnum):
+    """How the registry changed."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of one service. For ``removed`` it holds the service as it was last."""
+
+    type: EventType
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How a source is doing: ``ok``, ``off`` (not asked for), ``running`` (not complete yet) or ``error``."""
+
+    state: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The registry at one moment. ``revision`` grows with every change and never repeats."""
+
+    revision: int = 0
+    services: tuple[Service, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sources: tuple[tuple[SourceName, SourceState], ...] = ()
+    complete: bool = False
+    elapsed_s: float = 0.0
+
+    def __iter__(self) -> Iterator[Service]:
+        return iter(self.services)
+
+    def __len__(self) -> int:
+        return len(self.services)
+
+    def get(self, service_id: str) -> Service | None:
+        """Return the service with this id, or None."""
+        return next((service for service in self.services if service.id == service_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An effect: somebody claims a service (of ``kind``, if said) at ``endpoint``; go and see."""
+
+    endpoint: Endpoint
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one call to the registry did: events for the faces, checks for the manager."""
+
+    events: tuple[Event, ...] = ()
+    checks: tuple[Check, ...] = field(default=())
+
+
+def address_rank(endpoint: Endpoint) -> tuple[int, ...]:
+    """Order endpoints: what answers first, then loopback, then what a person can type and route.
+
+    Between families IPv4 goes first on purpose, against RFC 6724's default table: every program that our
+    users paste the URL into takes an IPv4 URL, and by no means all take a bracketed one.
+    """
+    reach = {True: 0, None: 1, False: 2}[endpoint.reachable]
+    if not endpoint.address:
+        return (reach, 9)
+    address = ip_address(endpoint.address)
+    return (reach, 0 if address.is_loopback else 2 if address.is_link_local else 1, address.version)

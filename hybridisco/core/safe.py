@@ -1,0 +1,112 @@
+"""The edge: text, paths, addresses and numbers from the network become harmless and bounded here, once.
+
+Whatever passed through these functions may be printed on a terminal, written into JSON or a log, or shown
+in Blender without a second look.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from ipaddress import IPv6Address, ip_address
+
+NAME_LIMIT = 80  # characters; an instance name has at most 63 bytes (RFC 6763 section 4.1.1)
+VERSION_LIMIT = 40
+PATH_LIMIT = 100
+HOST_LIMIT = 253  # octets of a domain name (RFC 1035 section 2.3.4)
+
+# Unicode categories that a name has no use for: control (C0, C1), format (bidi, zero-width), surrogate,
+# private use, unassigned, and the line and paragraph separators.
+_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MARKS_IN_A_ROW = 3  # more combining marks than any script stacks ("zalgo")
+
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?|/")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_-]{1,63})*\.?")
+_SERVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_KIND = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def text(value: object, limit: int = NAME_LIMIT) -> str | None:
+    """Return ``value`` as one clean line of at most ``limit`` characters, or None if nothing is left.
+
+    >>> text("Comfy\\x1b[31mUI\\u202e  on\\nbox")
+    'Comfy[31mUI on box'
+    """
+    if not isinstance(value, str):
+        return None
+    kept: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", value[: limit * 8]):
+        if char.isspace():
+            char = " "
+        category = unicodedata.category(char)
+        if category in _UNWANTED:
+            continue
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks > _MARKS_IN_A_ROW:
+            continue
+        kept.append(char)
+    line = " ".join("".join(kept).split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return line or None
+
+
+def path(value: object) -> str | None:
+    """Return ``value`` if it is a plain absolute path, else None. Never a host, a URL, a query or ``..``."""
+    if not isinstance(value, str) or len(value) > PATH_LIMIT or not _PATH.fullmatch(value):
+        return None
+    segments = value.split("/")
+    return None if ".." in segments or "." in segments else value
+
+
+def host(value: object) -> str | None:
+    """Return ``value`` as a lower-case host name without a trailing dot, or None if it is not one."""
+    if not isinstance(value, str) or len(value) > HOST_LIMIT or not _HOST.fullmatch(value):
+        return None
+    return value.rstrip(".").lower()
+
+
+def service_id(value: object) -> str | None:
+    """Return ``value`` if it can be a service id (ours have 26 characters of base32; others may differ)."""
+    return value if isinstance(value, str) and _SERVICE_ID.fullmatch(value) else None
+
+
+def kind_id(value: object) -> str | None:
+    """Return ``value`` as a kind's id (lower-case letters, digits, hyphens), or None."""
+    if not isinstance(value, str):
+        return None
+    lowered = value.strip().lower()
+    return lowered if _KIND.fullmatch(lowered) else None
+
+
+def whole(value: object, low: int, high: int) -> int | None:
+    """Return ``value`` as an integer within bounds, or None (floats are cut, NaN and infinity refused)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value):
+        value = int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        value = int(value)
+    return value if isinstance(value, int) and low <= value <= high else None
+
+
+def announced_address(value: str) -> str | None:
+    """Return an address that an announcement may name, in canonical form without zone, or None.
+
+    Refused: loopback, unspecified, multicast, and IPv4 link-local, where cloud machines keep their metadata
+    service (169.254.169.254). An IPv4-mapped IPv6 address is judged as the IPv4 address that it is.
+    """
+    try:
+        address = ip_address(value.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    refused = address.is_loopback or address.is_unspecified or address.is_multicast or address.is_reserved
+    if refused or (address.version == 4 and address.is_link_local):
+        return None
+    return str(address)
