@@ -91,9 +91,7 @@ def status(*codes: int) -> Condition:
 
 def header(name: str, pattern: str) -> Condition:
     """A header's value matches."""
-    return Condition(
-        f"{name}: {pattern}", lambda reply: re.search(pattern, reply.header(name), re.I) is not None
-    )
+    return Condition(f"{name}: {pattern}", lambda reply: re.search(pattern, reply.header(name), re.I) is not None)
 
 
 def body(pattern: str) -> Condition:

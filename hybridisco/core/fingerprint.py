@@ -83,12 +83,10 @@ class Identification:
         latency_ms = min((r.elapsed_ms for r in answers if r.elapsed_ms is not None), default=None)
         if not answers:
             error = next((reply.error for reply in self._replies.values() if reply.error), None)
-            return Finding(Status.UNREACHABLE, problem=error)
+            return Finding(Status.UNREACHABLE, cause=error)
         proven = self._proven()
         if proven is None:
-            return Finding(
-                _unidentified_status(answers), properties=self._page_title(), latency_ms=latency_ms
-            )
+            return Finding(_unidentified_status(answers), properties=self._page_title(), latency_ms=latency_ms)
         kind, proof = proven
         facts = self._facts(kind.facts)
         version = next((safe.text(str(v), safe.VERSION_LIMIT) for k, v in facts if k == "version"), None)

@@ -109,14 +109,15 @@ class Finding:
     """What a probe learned at one endpoint.
 
     ``kind`` is None where something answers but does not say what it is, and where nothing answers.
-    ``family`` names the framework ("gradio") when a login hides which of its kinds it is.
+    ``family`` names the framework ("gradio") when a login hides which of its kinds it is. ``cause`` says why
+    nothing answered, as one of the keys of :mod:`hybridisco.core.problems`.
     """
 
     status: Status
     kind: str | None = None
     family: str | None = None
     version: str | None = None
-    problem: str | None = None
+    cause: str | None = None
     capabilities: tuple[str, ...] = ()
     properties: Properties = ()
     latency_ms: float | None = None

@@ -1,0 +1,89 @@
+"""Which pieces of evidence speak of the same service.
+
+Theory of operation. Every announcement has *keys*, and announcements that share a key are connected:
+
+* ``("at", machine, port)`` for each endpoint. All addresses of this machine, loopback included, are one
+  machine (``localhost``); any other address is a machine until something connects it to another.
+* ``("host", name, port)`` for the host name it was found under, ``gpu-box`` and ``gpu-box.local`` alike.
+* ``("id", id)`` for the id in its TXT record.
+
+The first two are *place* keys: they tell where it is. The third tells who it is. Both relations are
+symmetric, so the order in which evidence arrives cannot matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
+from typing import TypeVar
+
+from hybridisco.core.model import Announcement, Endpoint
+
+#: The machine that we run on, in keys and in the ids of services that have none of their own.
+THIS_MACHINE = "localhost"
+
+Key = tuple[str, str, int]
+T = TypeVar("T")
+
+
+def is_local(endpoint: Endpoint, local: frozenset[str]) -> bool:
+    """Whether the endpoint is on this machine. ``local`` are its addresses, link-local ones with zone."""
+    if not endpoint.address:
+        return endpoint.host == THIS_MACHINE
+    return endpoint.dial in local or ip_address(endpoint.address).is_loopback
+
+
+def bare_host(name: str) -> str:
+    """Return a host name as it is compared: lower case, no final dot, no ``.local``."""
+    return name.rstrip(".").lower().removesuffix(".local")
+
+
+def place_keys(announcement: Announcement, local: frozenset[str]) -> frozenset[Key]:
+    """Return the keys that tell where an announcement points."""
+    keys: set[Key] = set()
+    for endpoint in announcement.endpoints:
+        if is_local(endpoint, local):
+            keys.add(("at", THIS_MACHINE, endpoint.port))
+        elif endpoint.address:
+            keys.add(("at", endpoint.dial, endpoint.port))
+        for name in (endpoint.host, announcement.host):
+            if name:
+                keys.add(("host", bare_host(name), endpoint.port))
+    return frozenset(keys)
+
+
+def keys(announcement: Announcement, local: frozenset[str]) -> frozenset[Key]:
+    """Return all keys of an announcement: its places, and its id if it has one."""
+    places = place_keys(announcement, local)
+    return places | {("id", announcement.id, 0)} if announcement.id else places
+
+
+def machine(announcements: Iterable[Announcement], local: frozenset[str]) -> str:
+    """Return the name of the machine that these announcements point at, the same in any order."""
+    endpoints = [endpoint for a in announcements for endpoint in a.endpoints]
+    if any(is_local(endpoint, local) for endpoint in endpoints):
+        return THIS_MACHINE
+    names = sorted(endpoint.host for endpoint in endpoints if endpoint.host)
+    return (names or sorted(endpoint.dial for endpoint in endpoints))[0]
+
+
+def derived_id(kind: str, machine_name: str, port: int, path: str) -> str:
+    """Return the id of a service that announces none: readable, and the same at every start."""
+    return f"{kind}@{machine_name}:{port}{path.rstrip('/')}"
+
+
+def partition(items: Sequence[T], keys_of: Callable[[T], frozenset[Key]]) -> list[list[T]]:
+    """Split ``items`` into groups that share keys, directly or by way of others."""
+    groups: list[tuple[set[Key], list[T]]] = []
+    for item in items:
+        own: set[Key] = set(keys_of(item))
+        members = [item]
+        apart = []
+        for group_keys, group in groups:
+            if own.isdisjoint(group_keys):
+                apart.append((group_keys, group))
+            else:
+                own |= group_keys
+                members = group + members
+        groups = [*apart, (own, members)]
+    return [members for _, members in groups]

@@ -1,0 +1,88 @@
+"""Why a service cannot be used, in words for its user: what happened, why it is likely, what to do."""
+
+from __future__ import annotations
+
+from hybridisco.core.kind import Kind
+from hybridisco.core.model import Endpoint, Finding
+
+#: Why nothing usable came back. A probe reports one of these; anything else is shown as it is.
+REFUSED = "refused"
+TIMEOUT = "timeout"
+SILENT = "silent"
+RESET = "reset"
+UNROUTABLE = "unroutable"
+DENIED = "denied"
+UNRESOLVED = "unresolved"
+NOT_HTTP = "not-http"
+NO_TLS = "no-tls"
+
+_CAUSES = {
+    REFUSED: "Nothing listens at {url} (connection refused). {title} is probably not running{loopback}. {hint}",
+    TIMEOUT: "{url} does not answer. The machine is probably off or asleep, or a firewall drops the connection. "
+    "Switch it on, or allow TCP port {port} in its firewall.",
+    SILENT: "{url} accepts connections but sends no answer. {title} is probably still loading, stuck, or busy with "
+    "a job. Look at its console; restart it if it stays so.",
+    RESET: "{url} closes the connection without an answer. {title} is probably just stopping or crashing. "
+    "Look at its console.",
+    UNROUTABLE: "There is no way from this machine to {address}. Probably the two are in different networks, or a "
+    "VPN is in between. Connect both to the same network.",
+    DENIED: "This machine does not let us connect to {address}. Probably a local firewall forbids it; on macOS, "
+    "allow Blender or the terminal in System Settings › Privacy & Security › Local Network.",
+    UNRESOLVED: "The name {host} is not known. Probably it is misspelt or the machine is off. Check the name, or "
+    "write the machine's IP address instead.",
+    NOT_HTTP: "Something answers at {url}, but it does not speak HTTP. Probably another program uses port {port}, "
+    "or it wants https. Check the port, and try https://.",
+    NO_TLS: "{url} does not speak TLS as https needs. Probably it is a plain http server. Try http://.",
+}
+_LOOPBACK = ", or listens for its own machine only"
+
+
+def explain(cause: str | None, endpoint: Endpoint, kind: Kind | None, *, local: bool) -> str:
+    """Return the sentence for ``cause`` at ``endpoint``."""
+    template = _CAUSES.get(cause or "", "{url} gives no answer ({cause}). Check that {title} is running there.")
+    hints = [kind.start_hint, "" if local else kind.lan_hint] if kind else ["Start it, or check the port."]
+    return template.format(
+        url=endpoint.url,
+        address=endpoint.address or endpoint.host,
+        host=endpoint.host or endpoint.address,
+        port=endpoint.port,
+        title=kind.title if kind else "The program",
+        loopback="" if local else _LOOPBACK,
+        hint=" ".join(hint for hint in hints if hint),
+        cause=cause or "no reason known",
+    ).strip()
+
+
+def mismatch(claimed: str, finding: Finding, found_title: str | None, endpoint: Endpoint) -> str:
+    """Return the sentence for an endpoint that answers as another kind than the claim says."""
+    what = f"{found_title} answers" if found_title else f"something that is not {claimed} answers"
+    version = f" {finding.version}" if found_title and finding.version else ""
+    return (
+        f"{endpoint.url} should be {claimed}, but {what.replace(' answers', version + ' answers')} there. Probably the "
+        "port was taken by another program. Check what runs there, or correct the entry."
+    )
+
+
+def locked(title: str, endpoint: Endpoint) -> str:
+    """Return the sentence for a service that wants a login or a key."""
+    return (
+        f"{title} at {endpoint.url} wants a login or a key before it says more. Log in in your browser, or give the "
+        "key to the program that uses it; Hybridisco sends none."
+    )
+
+
+def starting(title: str) -> str:
+    """Return the sentence for a service that is not ready yet."""
+    return f"{title} is starting or loading a model. It is looked at again every few seconds."
+
+
+def clone(service_id: str, machines: list[str]) -> str:
+    """Return the warning for one id that answers at several places."""
+    return (
+        f"The id {service_id} answers at {' and at '.join(machines)}. Probably a disk image or a state folder was "
+        "copied. Delete the sidecar's state folder on one of them; it then makes a new id."
+    )
+
+
+NOT_CHECKED = "It was announced, but has not been checked yet."
+NETWORK_SILENT = "It answered before, but no longer does. It is being checked again."
