@@ -38,7 +38,7 @@ EVIDENCE_LIMIT = 4096
 Subscriber = Callable[[tuple[Event, ...], Snapshot], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Component:
     """What connected evidence amounts to."""
 
