@@ -27,6 +27,7 @@ from hybridisco.core.model import (
     Snapshot,
     SourceName,
     Withdrawal,
+    check_ref,
 )
 
 log = logging.getLogger(__name__)
@@ -246,12 +247,6 @@ class ServiceRegistry:
                 subscriber(events, snapshot)
             except Exception:
                 log.exception("A subscriber of the registry failed; it stays subscribed.")
-
-
-def check_ref(endpoint_key: tuple[str, int, bool, str]) -> str:
-    """Return the ``ref`` of the evidence that a check of this endpoint gives."""
-    dial, port, tls, path = endpoint_key
-    return f"check {'https' if tls else 'http'} {dial} {port} {path}"
 
 
 def _orphan(item: Evidence, now: float) -> bool:

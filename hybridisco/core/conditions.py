@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 _DEPTH_LIMIT = 64  # nesting; the deepest reply of a real backend has 14 (a Gradio layout)
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]')
 _FAN_OUT = 2000  # values that one pointer may yield
+_INDEX = re.compile(r"[0-9]{1,9}")
 
 #: The value of ``Reply.data`` when the body is not JSON: distinct from JSON's null.
 NOT_JSON = object()
@@ -70,7 +71,7 @@ def values(data: object, pointer: str) -> Iterator[object]:
                 following.extend(value.values() if isinstance(value, dict) else ())
             elif isinstance(value, dict) and part in value:
                 following.append(value[part])
-            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            elif isinstance(value, list) and _INDEX.fullmatch(part) and int(part) < len(value):
                 following.append(value[int(part)])
         found = following[:_FAN_OUT]
     return iter(found if data is not NOT_JSON else ())
@@ -149,21 +150,25 @@ def either(*conditions: Condition) -> Condition:
 
 
 _NAMING_KEYS = ("service", "name", "app", "application", "kind", "backend", "server")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORDS_IN_A_NAME = 6  # of the longest alias, "retrieval-based-voice-conversion-webui", and one to spare
 
 
 def names(*aliases: str) -> Condition:
     """A health endpoint's JSON object names the service, under one of the usual keys.
 
-    ``{"status": "ok", "service": "Wan2GP"}`` names ``wan2gp``. Case and punctuation do not count.
+    ``{"status": "ok", "service": "Wan2GP API"}`` names ``wan2gp``. Case and punctuation do not count, but whole
+    words do: "RVCServer" and "rvc-api" name ``rvc``, "servervc" does not.
     """
+    wanted = {re.sub(r"[^a-z0-9]", "", alias.lower()) for alias in aliases}
 
-    def squeeze(value: str) -> str:
-        return re.sub(r"[^a-z0-9]", "", value.lower()[:200])
-
-    wanted = {squeeze(alias) for alias in aliases}
+    def is_named(text: str) -> bool:
+        words = [word.lower() for word in _WORD.findall(text[:200])]
+        ends = range(1, _WORDS_IN_A_NAME + 1)
+        return any("".join(words[i : i + n]) in wanted for i in range(len(words)) for n in ends)
 
     def holds(reply: Reply) -> bool:
-        said = [value for key in _NAMING_KEYS for value in values(reply.data, key) if isinstance(value, str)]
-        return any(alias in squeeze(value) for value in said for alias in wanted)
+        said = [value for key in _NAMING_KEYS for value in values(reply.data, key)]
+        return any(isinstance(value, str) and is_named(value) for value in said)
 
     return Condition(f"names {' or '.join(aliases)}", holds)

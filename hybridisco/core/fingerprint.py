@@ -7,13 +7,13 @@ Theory of operation. Kinds are ranked: the claimed kind, kinds that usually use 
 two form wave 0 and are asked alone, so that a backend at its usual place costs one or two requests; only if
 none of them is there, the rest follow in wave 1. Each request is made at most once and every proof reads the
 same replies. A program's proof beats a framework's (Wan2GP is also a Gradio app): once a framework is proven,
-only programs whose proof is under way are pursued.
+only wave 0 and programs whose proof is under way are pursued.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hybridisco.core import safe
 from hybridisco.core.conditions import Reply, parse_json, values
@@ -23,6 +23,7 @@ from hybridisco.core.model import Finding, Properties, Status
 
 _AT_ONCE = 6  # requests wanted in one go: enough to overlap, few enough for a single-threaded server
 _GIVE_UP_AFTER = 2  # replies in a row that never came, before the others are not even tried
+_ANSWERED = (200, 101)  # HTTP's OK, and Switching Protocols for a WebSocket's first frame
 _INDEX = "/"
 _HTML_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
@@ -69,13 +70,15 @@ class Identification:
             return ()
         proven = self._proven()
         if proven is not None and proven[0].tier == Tier.PROGRAM:
-            return self._missing(fact.request for fact in proven[0].facts)
+            return self._missing(self._asked(proven[0]))
         for wave in self._waves:
-            needs = [self._next(kind, under_way_only=proven is not None) for kind in wave]
+            needs = [
+                self._next(kind, under_way_only=proven is not None and kind.id not in self._expected) for kind in wave
+            ]
             missing = self._missing(request for request in needs if request)
             if missing:
                 return missing
-        return self._missing(fact.request for fact in proven[0].facts) if proven else self._missing([_INDEX])
+        return self._missing(self._asked(proven[0]) if proven else [_INDEX])
 
     def finding(self) -> Finding:
         """Return what the replies so far prove."""
@@ -101,9 +104,16 @@ class Identification:
             latency_ms=latency_ms,
         )
 
-    def _missing(self, requests: object) -> tuple[str, ...]:
-        wanted = dict.fromkeys(r for r in requests if r not in self._replies)  # type: ignore[attr-defined]
-        return tuple(wanted)[:_AT_ONCE]
+    def _missing(self, requests: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(r for r in requests if r not in self._replies))[:_AT_ONCE]
+
+    def _asked(self, kind: Kind) -> Iterator[str]:
+        """Yield the requests for facts of ``kind`` that are not known: one a name, the alternatives after."""
+        settled = {name for name, _ in self._facts(kind.facts)}
+        for fact in kind.facts:
+            if fact.asked and fact.name not in settled and fact.request not in self._replies:
+                settled.add(fact.name)
+                yield fact.request
 
     def _proofs(self, kind: Kind) -> tuple[Proof, ...]:
         return tuple(p for p in kind.proofs if not p.expected_only or kind.id in self._expected)
@@ -155,7 +165,9 @@ class Identification:
         read: dict[str, str | int | float | bool] = {}
         for fact in facts:
             reply = self._look(fact)
-            if reply is None or reply.status != 200 or fact.name in read:
+            if reply is None or reply.status not in _ANSWERED or fact.name in read:
+                continue
+            if not all(condition.holds(reply) for condition in fact.where):
                 continue
             for value in values(reply.data, fact.pointer):
                 washed = _wash(fact, value)

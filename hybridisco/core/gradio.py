@@ -12,7 +12,7 @@ import re
 from hybridisco.core.conditions import NOT_JSON, Reply, parse_json, values
 
 _OG_TITLE = re.compile(r'<meta\s+property="og:title"\s+content="([^"]*)"')
-_TEXT_LIMIT = 600  # characters of one HTML or Markdown component that are looked at
+_TEXT_LIMIT = 1200  # characters of one component that are looked at; AUTOMATIC1111 says its version after 700
 _ITEM_LIMIT = 3000  # components; AUTOMATIC1111 with many extensions has about 2000
 _DEFAULT_TITLE = "Gradio"
 

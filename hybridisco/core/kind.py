@@ -54,6 +54,8 @@ class Fact:
 
     ``name`` is ``version``, or the name of a property. With ``pattern`` the value is the first group of the
     first string that matches. Numbers are multiplied by ``scale`` (bytes to MiB) and cut to an integer.
+    It counts only where the reply meets ``where``. Facts of one name are alternatives, best first. A fact that
+    is not ``asked`` is read off a reply that is there anyway, but is not worth a request of its own.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Fact:
     pattern: str | None = None
     scale: float | None = None
     lens: Literal["gradio"] | None = None
+    where: tuple[Condition, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,15 @@ class Kind:
     ``ports`` are where it usually listens, likeliest first; they are hints. ``facts`` may name requests that
     no proof needs: these are made once the kind is proven. ``queue_limit`` is the number of waiting jobs
     from which the service is called busy. ``lan_hint`` tells how to start it so that the LAN can reach it.
+    ``opt_in`` are proofs by requests that cost the user something: they are only tried once the user has named
+    such a request's path as the kind's health endpoint.
     """
 
     id: str
     title: str
     ports: tuple[int, ...]
     proofs: tuple[Proof, ...]
+    opt_in: tuple[Proof, ...] = ()
     facts: tuple[Fact, ...] = ()
     capabilities: tuple[str, ...] = ()
     tier: Tier = Tier.PROGRAM

@@ -270,6 +270,12 @@ class Change:
     checks: tuple[Check, ...] = field(default=())
 
 
+def check_ref(endpoint_key: tuple[str, int, bool, str]) -> str:
+    """Return the ``ref`` of the evidence that a check of this endpoint gives."""
+    dial, port, tls, path = endpoint_key
+    return f"check {'https' if tls else 'http'} {dial} {port} {path}"
+
+
 def address_rank(endpoint: Endpoint) -> tuple[int, ...]:
     """Order endpoints: what answers first, then loopback, then what a person can type and route.
 

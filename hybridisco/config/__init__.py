@@ -1,0 +1,29 @@
+"""The user's file: ``config.toml``, read strictly and edited without losing a comment.
+
+::
+
+    load(path=None) -> Config       what the file says, checked; a missing file means the defaults
+    config_file()                   where it is: $HYBRIDISCO_CONFIG, else the platform's config folder
+    state_folder()                  where sidecar ids and last-known services are kept
+    edit.add_service(…) and others  change the file (needs tomlkit, which is loaded only there)
+
+A wrong file is a :class:`~hybridisco.core.errors.ConfigError` that names file, key and line, and what is
+allowed. A wrong file is never overwritten.
+
+====================  =====================================================================
+:mod:`.model`         Config and ManualEntry: what comes out
+:mod:`.text`          bytes to TOML: sizes, encodings, syntax errors, on which line a key stands
+:mod:`.table`         one TOML table, taken apart strictly
+:mod:`.schema`        which keys there are, and what each may be
+:mod:`.edit`          add and remove entries, keeping comments and order
+:mod:`.example`       the commented file that ``hybridisco config init`` writes
+====================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from hybridisco.config.schema import load
+from hybridisco.config.model import Config, ManualEntry
+from hybridisco.config.text import config_file, state_folder
+
+__all__ = ["Config", "ManualEntry", "config_file", "load", "state_folder"]

@@ -1,0 +1,34 @@
+"""The file that ``hybridisco config init`` writes: every key, as a comment, with its default."""
+
+from __future__ import annotations
+
+EXAMPLE = """\
+# Settings of Hybridisco. Every line here is a comment that shows a default; take away the # to change it.
+# `hybridisco config check` tells whether the file is right.
+
+[discovery]
+# timeout_s = 5.0                          # how long `hybridisco list` waits at the most
+# sources = ["mdns", "probe", "manual"]    # who may find something
+# ignore = []                              # ids of services to keep out of lists: `hybridisco ignore ID`
+
+[probe]
+# hosts = ["localhost"]                    # more hosts to search, by name or address
+# ports = ["8000-8200"]                    # searched besides every kind's own ports
+# timeout_s = 5.0                          # for one service; 5 at the most
+# rescan_s = 5.0                           # `watch` searches again this often
+
+[mdns]
+# interfaces = []                          # only these, such as ["eth0"]; empty: all that are usable
+# types = { "_wyoming._tcp" = "wyoming" }  # other DNS-SD types, and the kinds they stand for
+
+# A known kind at other ports, or behind a wrapper with a health endpoint of its own:
+# [kinds.comfyui]
+# ports = [8188, 8000]
+# health = "/system_stats"
+
+# Services that you know of; `hybridisco add URL` writes these.
+# [[services]]
+# name = "The big box"
+# kind = "comfyui"
+# url = "http://gpu-box:8188"
+"""

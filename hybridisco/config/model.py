@@ -1,0 +1,64 @@
+"""What the user's file says, as frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hybridisco.core.kind import Kind
+from hybridisco.core.model import SourceName
+from hybridisco.core.target import Target
+
+ALL_SOURCES: tuple[str, ...] = tuple(source.value for source in SourceName)
+
+
+@dataclass(frozen=True, slots=True)
+class ManualEntry:
+    """One ``[[services]]`` entry: a service that the user wrote down.
+
+    ``target`` always has a port. ``url`` is the target's URL in canonical form.
+    """
+
+    kind: str | None
+    target: Target
+    name: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting. Times are seconds.
+
+    ``file`` is None where there is no file. ``ignore`` holds ids of services. ``probe_ports`` are ranges,
+    both ends included, searched besides every kind's own ports. ``mdns_types`` maps DNS-SD types
+    (``_wyoming._tcp``) to ids of kinds. ``interfaces`` empty means all usable ones.
+    """
+
+    file: Path | None = None
+    timeout_s: float = 5.0
+    sources: tuple[str, ...] = ALL_SOURCES
+    ignore: tuple[str, ...] = ()
+    probe_hosts: tuple[str, ...] = ("localhost",)
+    probe_ports: tuple[tuple[int, int], ...] = ((8000, 8200),)
+    probe_timeout_s: float = 5.0
+    rescan_s: float = 5.0
+    mdns_types: tuple[tuple[str, str], ...] = ()
+    interfaces: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = field(default=(), repr=False)
+    services: tuple[ManualEntry, ...] = ()
+
+    def kind(self, name: str) -> Kind | None:
+        """Return the kind with this id or alias, in any case of letters."""
+        return find_kind(self.kinds, name)
+
+
+def find_kind(kinds: tuple[Kind, ...], name: str) -> Kind | None:
+    """Return the kind whose id is ``name``, else the one that has it as an alias or title."""
+    wanted = name.strip().casefold()
+    for kind in kinds:
+        if kind.id == wanted:
+            return kind
+    for kind in kinds:
+        if wanted in (alias.casefold() for alias in (*kind.aliases, kind.title)):
+            return kind
+    return None

@@ -1,0 +1,202 @@
+"""Which keys the user's file may have, and what each may be."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hybridisco.config.model import ALL_SOURCES, Config, ManualEntry, find_kind
+from hybridisco.config.table import Table, did_you_mean
+from hybridisco.config.text import config_file, parse, read
+from hybridisco.core import safe, target
+from hybridisco.core.errors import UsageError
+from hybridisco.core.kind import Kind
+
+_DNS_SD_TYPE = re.compile(r"(_[a-z0-9][a-z0-9-]{0,14}\._tcp)(?:\.local)?\.?", re.IGNORECASE)
+_PROBE_TIMEOUT_LIMIT_S = 5.0  # a list has to end within five seconds
+_DEFAULTS = Config()
+
+
+def load(path: Path | None = None) -> Config:
+    """Return the settings in ``path``, or in the user's file. A missing file means the defaults.
+
+    :raises ConfigError: the file is wrong; the error says where, and what is allowed.
+    """
+    file = path or config_file()
+    text = read(file)
+    return interpret(text or "", file, exists=text is not None)
+
+
+def interpret(text: str, file: Path, *, exists: bool = True) -> Config:
+    """Return the settings in ``text``, which stands in ``file``. :raises ConfigError: it is wrong."""
+    root = Table(parse(text, file), (), file, text)
+    discovery, probe, mdns = root.table("discovery"), root.table("probe"), root.table("mdns")
+    kinds = _kinds(root.table("kinds"))
+    entries = tuple(_service(entry, kinds) for entry in root.tables("services"))
+    root.done()
+    config = Config(
+        file=file if exists else None,
+        timeout_s=discovery.number("timeout_s", _DEFAULTS.timeout_s, 0.1, 600),
+        sources=_or(discovery.each("sources", _source), _DEFAULTS.sources),
+        ignore=_or(discovery.each("ignore", _service_id), ()),
+        probe_hosts=_or(probe.each("hosts", _host), _DEFAULTS.probe_hosts),
+        probe_ports=_or(probe.each("ports", _port_range), _DEFAULTS.probe_ports),
+        probe_timeout_s=probe.number("timeout_s", _DEFAULTS.probe_timeout_s, 0.1, _PROBE_TIMEOUT_LIMIT_S),
+        rescan_s=probe.number("rescan_s", _DEFAULTS.rescan_s, 1, 3600),
+        mdns_types=_mdns_types(mdns.table("types"), kinds),
+        interfaces=_or(mdns.each("interfaces", _interface), ()),
+        kinds=kinds,
+        services=entries,
+    )
+    for table in (discovery, probe, mdns):
+        table.done()
+    return config
+
+
+def _or(value: tuple[Any, ...] | None, default: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the default for an absent key; an empty list stays empty."""
+    return default if value is None else value
+
+
+def _kinds(table: Table) -> tuple[Kind, ...]:
+    """Return all kinds: built-in, from other packages, and as the file changes and adds them."""
+    from hybridisco.kinds import BUILTIN
+    from hybridisco.kinds.extra import from_entry_points
+
+    kinds = {kind.id: kind for kind in (*BUILTIN, *from_entry_points())}
+    for name, values in table.items():
+        if not isinstance(values, dict):
+            table.fail(f"This is not a table. Write [kinds.{name}] and its keys below.", name)
+        known = find_kind(tuple(kinds.values()), name)
+        made = _customised(table, name, values, known) if known else _custom(table, name, values, tuple(kinds))
+        kinds[made.id] = made
+    return tuple(kinds.values())
+
+
+def _customised(table: Table, name: str, values: dict[str, Any], kind: Kind) -> Kind:
+    """Return a known kind with other ports or another health path."""
+    from hybridisco.kinds.extra import customise
+
+    for key in values:
+        if key not in ("ports", "health"):
+            table.fail(
+                "A kind that is known can only have other ports and another health path."
+                f"{did_you_mean(key, ('ports', 'health'))} Allowed here: ports, health.",
+                name,
+                key,
+            )
+    ports, health = values.get("ports"), values.get("health")
+    if ports is not None:
+        ports = table.guarded(lambda: _ports(ports), name, "ports")
+    if health is not None and safe.path(health) is None:
+        table.fail('A health path is a plain absolute path, such as "/system_stats".', name, "health")
+    return table.guarded(lambda: customise(kind, ports=ports, health=health), name)
+
+
+def _custom(table: Table, name: str, values: dict[str, Any], known: tuple[str, ...]) -> Kind:
+    """Return a kind that the file describes from scratch."""
+    from hybridisco.kinds.extra import from_table
+
+    if "proofs" not in values:
+        table.fail(
+            f"There is no kind of this name.{did_you_mean(name, known)} `hybridisco kinds` lists them; a new one needs "
+            "proofs.",
+            name,
+        )
+    return table.guarded(lambda: from_table(name, values), name)
+
+
+def _ports(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not value or len(value) > 64:
+        raise UsageError("Ports are a list of 1 to 64 numbers, such as [8188, 8000].")
+    for port in value:
+        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+            raise UsageError(f"{ascii(port)[:20]} is not a port. Ports are whole numbers from 1 to 65535.")
+    return tuple(dict.fromkeys(value))
+
+
+def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:
+    """Return one ``[[services]]`` entry."""
+    url, kind, name = entry.string("url"), entry.string("kind"), entry.string("name")
+    entry.done()
+    if url is None:
+        entry.fail('An entry needs its url, such as url = "http://gpu-box:8188".')
+    found = entry.guarded(lambda: target.parse(url), "url")
+    if found.port is None:
+        entry.fail(
+            f'It names no port. Write it as "http://{found}:8188", or put the host into [probe] hosts to search all of '
+            "it.",
+            "url",
+        )
+    return ManualEntry(
+        kind=None if kind is None else entry.guarded(lambda: known_kind(kinds, kind).id, "kind"),
+        target=found,
+        name=safe.text(name),
+        url=found.url,
+    )
+
+
+def known_kind(kinds: tuple[Kind, ...], name: str) -> Kind:
+    """Return the kind with this id or alias. :raises UsageError: there is none; it suggests one."""
+    kind = find_kind(kinds, name)
+    if kind is None:
+        words = tuple(word for kind in kinds for word in (kind.id, *kind.aliases))
+        raise UsageError(
+            f"{ascii(name)[:40]} is not a kind of backend.{did_you_mean(name, words)} "
+            "`hybridisco kinds` lists them all."
+        )
+    return kind
+
+
+def _mdns_types(table: Table, kinds: tuple[Kind, ...]) -> tuple[tuple[str, str], ...]:
+    """Return other DNS-SD types with the kinds they stand for. A kind nobody can prove is allowed here."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in table.items():
+        match = _DNS_SD_TYPE.fullmatch(name)
+        if match is None:
+            table.fail("This is not a DNS-SD type. One looks like _wyoming._tcp.", name)
+        kind = safe.kind_id(value)
+        if kind is None:
+            table.fail('The id of a kind is wanted: lower-case letters, digits and hyphens, such as "wyoming".', name)
+        known = find_kind(kinds, kind)
+        pairs.append((match[1].lower(), known.id if known else kind))
+    return tuple(pairs)
+
+
+def _source(value: object) -> str:
+    if value not in ALL_SOURCES:
+        raise UsageError(
+            f"{ascii(value)[:40]} is not a source.{did_you_mean(str(value), ALL_SOURCES)} "
+            f"Allowed: {', '.join(ALL_SOURCES)}."
+        )
+    return str(value)
+
+
+def _service_id(value: object) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 300 or not value.isprintable() or " " in value:
+        raise UsageError(f"{ascii(value)[:40]} is not the id of a service. `hybridisco list --json` shows the ids.")
+    return value
+
+
+def _host(value: object) -> str:
+    """Return a host to probe: a name or an address, without a port."""
+    found = target.parse(value) if isinstance(value, str) else None
+    if found is None or found.port is not None or found.path != "/":
+        raise UsageError(
+            f"{ascii(value)[:60]} is not a host. Write a name or an address without a port; ports have a key of their "
+            "own, and one service at a known port is a [[services]] entry."
+        )
+    return str(found)
+
+
+def _port_range(value: object) -> tuple[int, int]:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise UsageError(f'{ascii(value)[:40]} is not a range of ports. Write "8000-8200".')
+    return target.parse_ports(str(value))
+
+
+def _interface(value: object) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value.isprintable():
+        raise UsageError(f"{ascii(value)[:40]} is not the name of a network interface, such as eth0.")
+    return value

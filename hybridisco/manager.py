@@ -1,0 +1,296 @@
+"""The one place where things are wired: sources into the registry, its effects to the probe, time to both."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hybridisco.config import Config, ManualEntry, load
+from hybridisco.core.errors import DiscoveryError
+from hybridisco.core.model import (
+    UNKNOWN_KIND,
+    Announcement,
+    Check,
+    Event,
+    Service,
+    Snapshot,
+    SourceName,
+    SourceState,
+    Withdrawal,
+    status_rank,
+)
+from hybridisco.core.ports import Source
+from hybridisco.core.target import Target
+from hybridisco.registry import ServiceRegistry, Subscriber
+
+if TYPE_CHECKING:
+    from hybridisco.sources.interfaces import Interface
+    from hybridisco.sources.probe import HttpProbe
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 1.0
+_OFF = SourceState("off")
+
+
+class ServiceDiscoveryManager:
+    """Discovery as an async context manager. All its methods belong to one event loop.
+
+    ::
+
+        async with ServiceDiscoveryManager() as manager:
+            for service in await manager.discover_all_services():
+                print(service.name, service.url)
+
+    :param config: the user's settings; their file is read when this is None.
+    :param sources: names of the sources to use, instead of those of the config.
+    :raises ConfigError: the user's file is wrong.
+    """
+
+    def __init__(self, config: Config | None = None, *, sources: Collection[str] | None = None) -> None:
+        self._config = config or load()
+        self._names = tuple(SourceName(name) for name in (self._config.sources if sources is None else sources))
+        self.registry = ServiceRegistry(self._config.kinds)
+        self._sources: dict[SourceName, Source] = {}
+        self._failed: dict[SourceName, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._checks: dict[tuple[str, int, bool, str], asyncio.Task[None]] = {}
+        self._probe: HttpProbe | None = None
+        self._probe_lock = asyncio.Lock()
+        self._started_at = time.monotonic()
+        self._complete = False
+
+    async def __aenter__(self) -> ServiceDiscoveryManager:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # -- for users ------------------------------------------------------------------------------------
+
+    async def discover_all_services(
+        self, timeout_s: float | None = None, until: Callable[[Snapshot], bool] | None = None
+    ) -> Snapshot:
+        """Return what there is, as soon as the answer is complete, or at the timeout.
+
+        :param timeout_s: seconds; the config's ``discovery.timeout_s`` when None.
+        :param until: asked after each change; True ends the search early. It then also does *not* end when
+            all is quiet, but waits for it until the timeout.
+        :raises DiscoveryError: no source could be run.
+        """
+        self.start()
+        limit_s = self._config.timeout_s if timeout_s is None else timeout_s
+        search = self._until(until) if until else self._answered()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await search
+                self._complete = True
+        if self._names and len(self._failed) == len(self._names):
+            raise DiscoveryError("Discovery could not run. " + " ".join(self._failed.values()))
+        return self.snapshot
+
+    async def discover_service(self, kind: str, timeout_s: float | None = None) -> Service | None:
+        """Return the best service of a kind that can be used, as soon as one is found; None if none is."""
+
+        def best(snapshot: Snapshot) -> Service | None:
+            usable = [service for service in snapshot if service.kind == kind and service.usable]
+            return min(usable, key=lambda s: (status_rank(s.status), s.latency_ms or 0.0), default=None)
+
+        return best(await self.discover_all_services(timeout_s, until=lambda snapshot: best(snapshot) is not None))
+
+    async def check(self, target: Target, kind: str | None = None, *, url: str | None = None) -> Snapshot:
+        """Look at one address that somebody names now, as if it stood in the config."""
+        from hybridisco.sources.manual import ManualSource
+
+        entry = ManualEntry(kind=kind, target=target, name=None, url=url or f"{target.host}:{target.port}")
+        source = ManualSource([entry], self._config.kinds)
+        self._follow(source)
+        await source.settled()
+        await self._checked()
+        self._complete = True
+        return self.snapshot
+
+    async def run(self) -> None:
+        """Keep the registry true until cancelled."""
+        self.start()
+        await asyncio.gather(*self._tasks)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield each change from now on, for ever."""
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+
+        def put(events: tuple[Event, ...], _: Snapshot) -> None:
+            for event in events:
+                queue.put_nowait(event)
+
+        unsubscribe = self.subscribe(put)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            unsubscribe()
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call ``subscriber(events, snapshot)`` after every change; returns how to stop that."""
+        return self.registry.subscribe(subscriber)
+
+    def rescan(self) -> None:
+        """Look at everything again now."""
+        for source in self._sources.values():
+            again = getattr(source, "rescan", None)
+            if again is not None:
+                again()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is known now, and how each source is doing."""
+        states = tuple((name, self._state(name)) for name in SourceName)
+        elapsed_s = round(time.monotonic() - self._started_at, 3)
+        return replace(self.registry.snapshot(), sources=states, complete=self._complete, elapsed_s=elapsed_s)
+
+    # -- wiring ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the sources, once. Called by everything that needs them."""
+        if self._tasks:
+            return
+        self._started_at = time.monotonic()
+        # mDNS goes first: its question travels while the others are still being imported.
+        for name in sorted(self._names, key=(SourceName.MDNS, SourceName.MANUAL, SourceName.PROBE).index):
+            self._follow(self._make(name))
+        self._tasks.append(asyncio.create_task(self._pass_time()))
+
+    async def close(self) -> None:
+        """End every task and close every socket."""
+        tasks = [*self._tasks, *self._checks.values()]
+        self._tasks.clear()
+        self._checks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._probe is not None:
+            await self._probe.close()
+            self._probe = None
+
+    def emit(self, datum: Announcement | Withdrawal) -> None:
+        """Take what a source found (:class:`hybridisco.core.ports.Sink`)."""
+        change = self.registry.apply(datum, time.time())
+        for check in change.checks:
+            self._look(check)
+
+    def _make(self, name: SourceName) -> Source:
+        """Import and make a source; importing is the expensive part, so it happens here."""
+        config = self._config
+        if name is SourceName.MDNS:
+            from hybridisco.sources.mdns import MdnsSource
+
+            types = {f"{service_type.rstrip('.')}.local.": kind for service_type, kind in config.mdns_types}
+            return MdnsSource(types, config.interfaces, self._note_interfaces)
+        if name is SourceName.PROBE:
+            from hybridisco.sources.sweep import SweepSource
+
+            return SweepSource(self._get_probe, config.probe_hosts, config.probe_ports, config.kinds, config.rescan_s)
+        from hybridisco.sources.manual import ManualSource
+
+        return ManualSource(config.services, config.kinds)
+
+    def _follow(self, source: Source) -> None:
+        self._sources[source.name] = source
+        self._tasks.append(asyncio.create_task(self._run(source)))
+
+    async def _run(self, source: Source) -> None:
+        """Run a source; if it fails, say so and go on with the others."""
+        try:
+            await source.run(self)
+            if source.state.state == "error":
+                self._failed[source.name] = source.state.detail or ""
+        except Exception as error:
+            log.exception("The source %s failed", source.name)
+            self._failed[source.name] = f"{source.name}: {error}."
+
+    async def _pass_time(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            now = time.time()
+            self.registry.tick(now)
+            for check in self.registry.due(now):
+                self._look(check)
+
+    def _note_interfaces(self, interfaces: tuple[Interface, ...]) -> None:
+        from hybridisco.sources.interfaces import local_addresses
+
+        self.registry.set_local(local_addresses(interfaces), time.time())
+
+    def _look(self, check: Check) -> None:
+        """Check an endpoint, unless that is being done."""
+        key = check.endpoint.key
+        if key not in self._checks:
+            task = self._checks[key] = asyncio.create_task(self._do_check(check))
+            task.add_done_callback(lambda _: self._checks.pop(key, None))
+
+    async def _do_check(self, check: Check) -> None:
+        probe = await self._get_probe()
+        self.emit(await probe.check(check.endpoint, check.kind))
+
+    async def _get_probe(self) -> HttpProbe:
+        """Return the probe; aiohttp takes 0.2 s to import, and the loop goes on meanwhile."""
+        async with self._probe_lock:
+            if self._probe is None:
+                module = await asyncio.to_thread(importlib.import_module, "hybridisco.sources.probe")
+                self._probe = module.HttpProbe(self._config.kinds, self._config.probe_timeout_s)
+        return self._probe
+
+    # -- when is an answer complete -------------------------------------------------------------------
+
+    async def _answered(self) -> None:
+        """Return when every source is settled and nothing is left to be checked."""
+        waits = [asyncio.create_task(self._settled(source)) for source in self._sources.values()]
+        try:
+            await asyncio.gather(*waits)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        await self._checked()
+
+    async def _settled(self, source: Source) -> None:
+        """Wait until a source is settled or has failed."""
+        settled = asyncio.create_task(source.settled())
+        try:
+            while not settled.done() and source.name not in self._failed:
+                await asyncio.wait([settled], timeout=_TICK_S / 10)
+        finally:
+            settled.cancel()
+
+    async def _checked(self) -> None:
+        while self._checks:
+            await asyncio.wait(self._checks.values())
+
+    async def _until(self, wanted: Callable[[Snapshot], bool]) -> None:
+        enough = asyncio.Event()
+
+        def look(_: tuple[Event, ...], snapshot: Snapshot) -> None:
+            if wanted(snapshot):
+                enough.set()
+
+        unsubscribe = self.subscribe(look)
+        try:
+            if not wanted(self.registry.snapshot()):
+                await enough.wait()
+        finally:
+            unsubscribe()
+
+    def _state(self, name: SourceName) -> SourceState:
+        if name in self._failed:
+            return SourceState("error", self._failed[name])
+        return self._sources[name].state if name in self._sources else _OFF
+
+
+def known(services: Snapshot) -> list[Service]:
+    """Return the services whose kind is known: plain web servers are of no use to anybody here."""
+    return [service for service in services if service.kind != UNKNOWN_KIND]

@@ -1,0 +1,65 @@
+"""What the user wrote down: entries of the config file and of ``hybridisco add``. Always shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from hybridisco.config import ManualEntry
+from hybridisco.core.kind import Kind
+from hybridisco.core.model import Announcement, Endpoint, SourceName, SourceState
+from hybridisco.core.ports import Sink
+from hybridisco.sources.resolve import resolve
+
+_RESOLVE_EVERY_S = 30.0  # a name may move to another address (DHCP)
+
+
+class ManualSource:
+    """Announces each entry at the addresses that its host has now.
+
+    :param kinds: for the usual port of a kind, where an entry names none.
+    """
+
+    name = SourceName.MANUAL
+
+    def __init__(self, entries: Sequence[ManualEntry], kinds: Sequence[Kind] = ()) -> None:
+        self._entries = tuple(entries)
+        self._ports = {kind.id: kind.ports[0] for kind in kinds if kind.ports}
+        self._settled = asyncio.Event()
+
+    @property
+    def state(self) -> SourceState:
+        """Running until every name was looked up once."""
+        return SourceState("ok" if self._settled.is_set() else "running")
+
+    async def settled(self) -> None:
+        """Return when every entry was announced once."""
+        await self._settled.wait()
+
+    async def run(self, sink: Sink) -> None:
+        """Announce the entries, and follow their names, until cancelled."""
+        said: dict[str, Announcement] = {}
+        while True:
+            for announcement in await asyncio.gather(*map(self._announcement, self._entries)):
+                if said.get(announcement.ref) != announcement:
+                    said[announcement.ref] = announcement
+                    sink.emit(announcement)
+            self._settled.set()
+            await asyncio.sleep(_RESOLVE_EVERY_S)
+
+    async def _announcement(self, entry: ManualEntry) -> Announcement:
+        target = entry.target
+        port = target.port or self._ports.get(entry.kind or "") or (443 if target.tls else 80)
+        addresses = await resolve(target.host, target.zone)
+        name = None if target.is_address or target.host == "localhost" else target.host
+        endpoints = tuple(
+            Endpoint(address, port, target.tls, target.path, host=name, interface=zone) for address, zone in addresses
+        )
+        return Announcement(
+            SourceName.MANUAL,
+            ref=entry.url,
+            endpoints=endpoints or (Endpoint("", port, target.tls, target.path, host=target.host),),
+            kind=entry.kind,
+            name=entry.name,
+            host=target.host,
+        )

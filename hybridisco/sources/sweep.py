@@ -1,0 +1,162 @@
+"""The probe as a source: look for unannounced services on localhost and on named hosts, again and again.
+
+First which ports listen (:mod:`.scan`), then what answers at those only (:mod:`.probe`). A second sweep looks
+again at what it knows and at what is new; what listens but is of no known kind is asked ever more seldom.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from hybridisco.core import problems
+from hybridisco.core.identity import THIS_MACHINE
+from hybridisco.core.kind import Kind
+from hybridisco.core.liveness import next_check_after_s
+from hybridisco.core.model import Announcement, Endpoint, Finding, SourceName, SourceState, Status, Withdrawal
+from hybridisco.core.ports import Sink
+from hybridisco.sources.resolve import resolve
+from hybridisco.sources.scan import Target, listening
+
+log = logging.getLogger(__name__)
+
+_DULL = 3  # failures that count from the start for what is of no known kind: it is asked seldom at once
+
+
+class Identifier(Protocol):
+    """What the sweep needs of the probe."""
+
+    async def identify(self, endpoint: Endpoint, claimed: str | None = None) -> Finding: ...
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the sweep remembers of a port that listens."""
+
+    endpoint: Endpoint
+    kind: str | None = None
+    failures: int = 0
+    next_at: float = 0.0
+    emitted: bool = False
+
+
+class SweepSource:
+    """Finds services by looking.
+
+    :param identifier: gives the probe when it is needed for the first time; with no port open it never is.
+    :param hosts: names and addresses to look at.
+    :param ports: ranges (first, last) that are searched besides every kind's own ports.
+    :param again_s: seconds from one sweep to the next.
+    """
+
+    name = SourceName.PROBE
+
+    def __init__(
+        self,
+        identifier: Callable[[], Awaitable[Identifier]],
+        hosts: Sequence[str],
+        ports: Sequence[tuple[int, int]],
+        kinds: Sequence[Kind],
+        again_s: float = 5.0,
+    ) -> None:
+        self._identifier = identifier
+        self._hosts = tuple(dict.fromkeys(hosts))
+        usual = [port for kind in kinds for port in kind.ports]
+        self.ports = tuple(dict.fromkeys([*usual, *(p for low, high in ports for p in range(low, high + 1))]))
+        self._again_s = again_s
+        self._known: dict[Target, _Known] = {}
+        self._settled = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._unresolved: tuple[str, ...] = ()
+        self._mute = 0
+
+    @property
+    def state(self) -> SourceState:
+        """Running until the first sweep is done; then what could not be looked at, if anything."""
+        if not self._settled.is_set():
+            return SourceState("running", f"looking at {len(self.ports)} ports of {', '.join(self._hosts)}")
+        if self._unresolved:
+            return SourceState("error", f"these hosts have no address: {', '.join(self._unresolved)}")
+        mute = f"{self._mute} open port(s) gave no answer" if self._mute else None
+        return SourceState("ok", mute)
+
+    async def settled(self) -> None:
+        """Return when the first sweep is done."""
+        await self._settled.wait()
+
+    def rescan(self) -> None:
+        """Sweep again now, and look at everything anew."""
+        for known in self._known.values():
+            known.next_at = 0.0
+        self._wake.set()
+
+    async def run(self, sink: Sink) -> None:
+        """Sweep until cancelled."""
+        while True:
+            self._wake.clear()
+            await self._sweep(sink)
+            self._settled.set()
+            try:
+                async with asyncio.timeout(self._again_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _sweep(self, sink: Sink) -> None:
+        unresolved = []
+        open_now: set[Target] = set()
+        looks: list[asyncio.Task[None]] = []
+        async with asyncio.TaskGroup() as group:
+
+            async def one(host: str) -> None:
+                addresses = await resolve(host)
+                if not addresses:
+                    unresolved.append(host)
+                for address, zone in addresses:
+                    local = host == THIS_MACHINE
+                    endpoint = Endpoint(address, 0, host=_name_to_say(host, address), interface=zone)
+                    found = await listening([(endpoint.dial, port) for port in self.ports], local=local)
+                    open_now.update(found)
+                    for target in found:
+                        known = self._known.setdefault(target, _Known(replace(endpoint, port=target[1])))
+                        if known.next_at <= time.monotonic():
+                            looks.append(group.create_task(self._look(host, target, known, sink)))
+
+            for host in self._hosts:
+                group.create_task(one(host))
+        self._unresolved = tuple(unresolved)
+        for target in self._known.keys() - open_now:
+            if self._known.pop(target).emitted:
+                sink.emit(Withdrawal(SourceName.PROBE, _ref(target)))
+        self._mute = sum(not known.emitted for known in self._known.values())
+
+    async def _look(self, host: str, target: Target, known: _Known, sink: Sink) -> None:
+        prober = await self._identifier()
+        finding = await prober.identify(known.endpoint, known.kind)
+        if finding.cause in (problems.NOT_HTTP, problems.RESET) and not known.emitted:
+            secure = replace(known.endpoint, tls=True)
+            answer = await prober.identify(secure, known.kind)
+            if answer.alive:
+                known.endpoint, finding = secure, answer
+        known.failures = 0 if finding.kind else max(known.failures, _DULL) + 1
+        known.next_at = time.monotonic() + (next_check_after_s(known.failures) if known.failures else 0.0)
+        if finding.status is Status.UNREACHABLE and not known.emitted:
+            return  # it listens, and that is all that is known of it
+        known.kind = finding.kind or known.kind
+        known.emitted = True
+        sink.emit(
+            Announcement(SourceName.PROBE, _ref(target), (known.endpoint,), kind=known.kind, host=host, finding=finding)
+        )
+
+
+def _ref(target: Target) -> str:
+    return f"scan {target[0]} {target[1]}"
+
+
+def _name_to_say(host: str, address: str) -> str | None:
+    """Return the name for URLs and the Host header: the one that the user wrote, unless it is no name."""
+    return None if host in (THIS_MACHINE, address) else host

@@ -1,0 +1,132 @@
+"""Discovery for synchronous hosts such as Blender: the manager in a daemon thread with a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from hybridisco.core.errors import DiscoveryError
+from hybridisco.core.model import Event, Snapshot
+
+if TYPE_CHECKING:
+    from hybridisco.config import Config
+    from hybridisco.manager import ServiceDiscoveryManager
+    from hybridisco.registry import Subscriber
+
+log = logging.getLogger(__name__)
+
+
+class DiscoveryThread:
+    """Keeps a registry true in the background. Every method may be called from any thread and returns at once.
+
+    ::
+
+        discovery = DiscoveryThread()
+        discovery.start()
+        ...                        # in a timer: has discovery.revision changed? then read discovery.snapshot
+        discovery.stop()
+
+    The network libraries are imported in the thread: :meth:`start` costs the caller a millisecond.
+    """
+
+    def __init__(self, config: Config | None = None, *, sources: Collection[str] | None = None) -> None:
+        self._config = config
+        self._source_names = sources
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._manager: ServiceDiscoveryManager | None = None
+        self._stop: asyncio.Event | None = None
+        self._wanted_stop = threading.Event()
+        self._subscribers: list[Subscriber] = []
+        self.error: Exception | None = None
+        """Why the thread ended by itself, if it did."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def revision(self) -> int:
+        """The number of the current snapshot. Takes no lock: fit to be asked in every frame."""
+        manager = self._manager
+        return manager.registry.revision if manager else 0
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is known now; empty before the thread is ready."""
+        manager = self._manager
+        return manager.snapshot if manager else Snapshot()
+
+    def start(self) -> None:
+        """Start the thread.
+
+        :raises DiscoveryError: it is running already.
+        """
+        if self.running:
+            raise DiscoveryError("Discovery is running already. Stop it before you start it again.")
+        self.error = None
+        self._wanted_stop.clear()
+        self._thread = threading.Thread(target=self._main, name="hybridisco", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """End the thread and wait for it; returns whether it ended in time."""
+        self._wanted_stop.set()
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None and not loop.is_closed():
+            try:
+                loop.call_soon_threadsafe(stop.set)
+            except RuntimeError:
+                log.debug("The loop closed by itself meanwhile.")
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return not self.running
+
+    def rescan(self) -> None:
+        """Look at everything again now."""
+        loop, manager = self._loop, self._manager
+        if loop is not None and manager is not None and self.running:
+            loop.call_soon_threadsafe(manager.rescan)
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call ``subscriber(events, snapshot)`` in the discovery thread after every change.
+
+        Subscribe before :meth:`start` to miss nothing. Returns how to stop it.
+        """
+        self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except Exception as error:
+            log.exception("The discovery thread ended")
+            self.error = error
+        finally:
+            self._loop = self._stop = None
+
+    async def _run(self) -> None:
+        from hybridisco.manager import ServiceDiscoveryManager
+
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        if self._wanted_stop.is_set():  # stop() was called while the imports above were running
+            return
+        async with ServiceDiscoveryManager(self._config, sources=self._source_names) as manager:
+            manager.subscribe(self._tell)
+            self._manager = manager
+            manager.start()
+            await self._stop.wait()
+
+    def _tell(self, events: tuple[Event, ...], snapshot: Snapshot) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber(events, snapshot)

@@ -1,0 +1,1 @@
+"""The test lab: hosts on a LAN, Avahi, real AI programs and hostile servers, all on this one machine."""

@@ -1,0 +1,5 @@
+"""Fixtures of the lab's own tests."""
+
+from .fixtures import lab
+
+__all__ = ["lab"]
