@@ -14,17 +14,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from hybridisco.config.schema import interpret, known_kind
 from hybridisco.config.model import Config, ManualEntry
+from hybridisco.config.schema import checked_id, interpret, known_kind
 from hybridisco.config.text import read
 from hybridisco.core import safe, target
 from hybridisco.core.errors import ConfigError, UsageError
 
-T = TypeVar("T")
-
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*@(.+)")  # the id of a service that announces none: kind@host:port/path
+_HEADER = re.compile(r"\s*\[[^\]]*\]?\]\s*(#.*)?$")
+_ENTRY = re.compile(r"\s*\[\[\s*([\"']?)services\1\s*\]\]")
+_BLANK = re.compile(r"\s*(#.*)?$")
 
 
 def add_service(file: Path, url: str, kind: str | None = None, name: str | None = None) -> ManualEntry:
@@ -39,19 +40,17 @@ def add_service(file: Path, url: str, kind: str | None = None, name: str | None 
             f"{found} names no port. Write it with the port that the service listens on: {found}:8188. "
             f"To search all usual ports of it, run `hybridisco probe {found}`."
         )
-    label = safe.text(name) if name else None
-
-    def change(config: Config, document: Any) -> ManualEntry:
-        entry = ManualEntry(known_kind(config.kinds, kind).id if kind else None, found, label, found.url)
-        for other in config.services:
-            if other.target.endpoint().key == found.endpoint().key:
-                raise UsageError(f"{found.url} is there already{_as(other)}. Remove it first to change it.")
-            if label and other.name and other.name.casefold() == label.casefold():
-                raise UsageError(f"{label} is already the name of {other.url}. Take another name.")
-        _append(document, "services", {"name": label, "kind": entry.kind, "url": found.url})
-        return entry
-
-    return _edit(file, change)
+    text, config = _current(file)
+    entry = ManualEntry(
+        known_kind(config.kinds, kind).id if kind else None, found, safe.text(name) if name else None, found.url
+    )
+    for other in config.services:
+        if other.target.endpoint().key == found.endpoint().key:
+            raise UsageError(f"{found.url} is there already{_as(other)}. Remove it first to change it.")
+        if entry.name and other.name and other.name.casefold() == entry.name.casefold():
+            raise UsageError(f"{entry.name} is already the name of {other.url}. Take another name.")
+    _put(file, text, _with_entry(text, entry), (*config.services, entry))
+    return entry
 
 
 def remove_service(file: Path, named: str) -> tuple[ManualEntry, ...]:
@@ -60,52 +59,53 @@ def remove_service(file: Path, named: str) -> tuple[ManualEntry, ...]:
     :raises UsageError: there is no such entry.
     :raises ConfigError: the file is wrong or cannot be written.
     """
-
-    def change(config: Config, document: Any) -> tuple[ManualEntry, ...]:
-        matches = _matcher(named)
-        gone = [index for index, entry in enumerate(config.services) if matches(entry)]
-        if not gone:
-            known = ", ".join(entry.name or entry.url for entry in config.services[:10])
-            there = f"The file has: {known}." if known else "The file has no services."
-            raise UsageError(
-                f"{ascii(named)[:80]} is not in {file}. {there} What was found by mDNS or a probe is hidden with "
-                "`hybridisco ignore ID`."
-            )
-        for index in reversed(gone):
-            del document["services"][index]
-        if not document["services"]:
-            del document["services"]
-        return tuple(config.services[index] for index in gone)
-
-    return _edit(file, change)
+    text, config = _current(file)
+    matches = _matcher(named)
+    gone = [index for index, entry in enumerate(config.services) if matches(entry)]
+    if not gone:
+        known = ", ".join(entry.name or entry.url for entry in config.services[:10])
+        there = f"It has: {known}." if known else "It has no services."
+        raise UsageError(
+            f"{ascii(named)[:80]} is not in {file}. {there} What was found by mDNS or a probe is hidden with "
+            "`hybridisco ignore ID`."
+        )
+    kept = tuple(entry for index, entry in enumerate(config.services) if index not in gone)
+    _put(file, text, _without_entries(text, gone), kept)
+    return tuple(config.services[index] for index in gone)
 
 
 def add_ignore(file: Path, service_id: str) -> bool:
-    """Keep a service out of every list. Returns whether that is new. :raises ConfigError: as above."""
+    """Keep a service out of every list. Returns whether that is new.
 
-    def change(config: Config, document: Any) -> bool:
-        if service_id in config.ignore:
-            return False
-        discovery = document.setdefault("discovery", {})
-        discovery.setdefault("ignore", []).append(service_id)
-        return True
-
-    return _edit(file, change)
+    :raises UsageError: it cannot be the id of a service.
+    :raises ConfigError: the file is wrong or cannot be written.
+    """
+    checked_id(service_id)
+    text, config = _current(file)
+    if service_id in config.ignore:
+        return False
+    document = _document(text)
+    if "discovery" not in document:
+        edited = _joined(text, ["[discovery]", f"ignore = [{_quoted(service_id)}]"])
+    else:
+        document["discovery"].setdefault("ignore", []).append(service_id)
+        edited = document.as_string()
+    _put(file, text, edited, config.services)
+    return True
 
 
 def remove_ignore(file: Path, service_id: str) -> bool:
     """Show an ignored service again. Returns whether it was ignored. :raises ConfigError: as above."""
-
-    def change(config: Config, document: Any) -> bool:
-        if service_id not in config.ignore:
-            return False
-        ignored = document["discovery"]["ignore"]
-        for index in reversed(range(len(ignored))):
-            if ignored[index] == service_id:
-                del ignored[index]
-        return True
-
-    return _edit(file, change)
+    text, config = _current(file)
+    if service_id not in config.ignore:
+        return False
+    document = _document(text)
+    ignored = document["discovery"]["ignore"]
+    for index in reversed(range(len(ignored))):
+        if ignored[index] == service_id:
+            del ignored[index]
+    _put(file, text, document.as_string(), config.services)
+    return True
 
 
 def create(file: Path, text: str) -> None:
@@ -149,43 +149,85 @@ def _machine(host: str) -> str:
     return host
 
 
-def _append(document: Any, key: str, values: dict[str, str | None]) -> None:
-    """Append an entry to an array of tables, in the way of writing that the file has."""
-    import tomlkit
-    from tomlkit.items import Array
-
-    said = {name: value for name, value in values.items() if value is not None}
-    present = document.get(key)
-    if isinstance(present, Array):  # services = [{ url = … }]
-        item = tomlkit.inline_table()
-        item.update(said)
-        present.append(item)
-        return
-    table = tomlkit.table()
-    table.update(said)
-    if present is not None:
-        present.append(table)
-        return
-    tables = tomlkit.aot()
-    tables.append(table)
-    if document.as_string().strip():
-        document.add(tomlkit.nl())
-    document.append(key, tables)
-
-
-def _edit(file: Path, change: Callable[[Config, Any], T]) -> T:
-    """Apply ``change`` to the file as settings and as a document, and write what comes out."""
-    import tomlkit
-
+def _current(file: Path) -> tuple[str, Config]:
+    """Return the text of the file and what it says. :raises ConfigError: it is wrong."""
     text = read(file) or ""
-    config = interpret(text, file)
-    document = tomlkit.parse(text)
-    result = change(config, document)
-    edited = document.as_string()
-    if edited != text:
-        interpret(edited, file)  # what we write must be right again
-        _write(file, edited)
-    return result
+    return text, interpret(text, file)
+
+
+def _put(file: Path, text: str, edited: str, services: tuple[ManualEntry, ...]) -> None:
+    """Write ``edited``, if it says what it should: never trade one entry for another by a slip of editing."""
+    if edited == text:
+        return
+    try:
+        right = interpret(edited, file).services == services
+    except ConfigError:
+        right = False
+    if not right:
+        raise ConfigError("It is written in a way that cannot be edited safely. Change it in your editor.", file=file)
+    _write(file, edited)
+
+
+def _with_entry(text: str, entry: ManualEntry) -> str:
+    """Return ``text`` with an entry more, in the way of writing that the file has."""
+    import tomlkit
+
+    said = {"name": entry.name, "kind": entry.kind, "url": entry.url}
+    pairs = [f"{key} = {_quoted(value)}" for key, value in said.items() if value is not None]
+    document = _document(text)
+    if isinstance(document.get("services"), tomlkit.items.Array):  # services = [{ url = … }]
+        document["services"].append(tomlkit.parse(f"x = {{ {', '.join(pairs)} }}")["x"])
+        return str(document.as_string())
+    return _joined(text, ["[[services]]", *pairs])
+
+
+def _without_entries(text: str, gone: list[int]) -> str:
+    """Return ``text`` without some entries. Comments stay: the next table's stand at this one's end."""
+    import tomlkit
+
+    document = _document(text)
+    if isinstance(document.get("services"), tomlkit.items.Array):
+        for index in reversed(gone):
+            del document["services"][index]
+        return str(document.as_string())
+    lines = text.splitlines(keepends=True)
+    headers = [i for i, line in enumerate(lines) if _HEADER.match(line)]
+    entries = [i for i in headers if _ENTRY.match(lines[i])]
+    for index in reversed(gone):
+        start = entries[index]
+        end = next((i for i in headers if i > start), len(lines))
+        while _BLANK.match(lines[end - 1]):
+            end -= 1
+        if end < len(lines) and not lines[end].strip():  # one empty line goes with it
+            end += 1
+        elif start > 0 and end == len(lines) and not lines[start - 1].strip():
+            start -= 1
+        del lines[start:end]
+        headers = [i for i in headers if i < start]
+    return "".join(lines)
+
+
+def _document(text: str) -> Any:
+    """Return ``text`` as a document to edit. :raises ConfigError: tomlkit cannot read what tomllib can."""
+    import tomlkit
+
+    try:
+        return tomlkit.parse(text)
+    except (tomlkit.exceptions.TOMLKitError, RecursionError) as error:
+        raise ConfigError(f"It cannot be edited safely ({error}). Change it in your editor.") from error
+
+
+def _joined(text: str, lines: list[str]) -> str:
+    """Return ``text`` with ``lines`` below it, after an empty one."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text.strip() else newline if text.endswith("\n") else newline * 2
+    return text + gap + newline.join([*lines, ""])
+
+
+def _quoted(value: str) -> str:
+    import tomlkit
+
+    return tomlkit.string(value).as_string()
 
 
 def _write(file: Path, text: str) -> None:

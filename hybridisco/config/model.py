@@ -31,7 +31,8 @@ class Config:
 
     ``file`` is None where there is no file. ``ignore`` holds ids of services. ``probe_ports`` are ranges,
     both ends included, searched besides every kind's own ports. ``mdns_types`` maps DNS-SD types
-    (``_wyoming._tcp``) to ids of kinds. ``interfaces`` empty means all usable ones.
+    (``_wyoming._tcp``) to ids of kinds. ``interfaces`` empty means all usable ones. ``warnings`` tell of kinds
+    from other packages that cannot be used.
     """
 
     file: Path | None = None
@@ -46,19 +47,4 @@ class Config:
     interfaces: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = field(default=(), repr=False)
     services: tuple[ManualEntry, ...] = ()
-
-    def kind(self, name: str) -> Kind | None:
-        """Return the kind with this id or alias, in any case of letters."""
-        return find_kind(self.kinds, name)
-
-
-def find_kind(kinds: tuple[Kind, ...], name: str) -> Kind | None:
-    """Return the kind whose id is ``name``, else the one that has it as an alias or title."""
-    wanted = name.strip().casefold()
-    for kind in kinds:
-        if kind.id == wanted:
-            return kind
-    for kind in kinds:
-        if wanted in (alias.casefold() for alias in (*kind.aliases, kind.title)):
-            return kind
-    return None
+    warnings: tuple[str, ...] = ()

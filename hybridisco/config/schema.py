@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hybridisco.config.model import ALL_SOURCES, Config, ManualEntry, find_kind
+from hybridisco.config.model import ALL_SOURCES, Config, ManualEntry
 from hybridisco.config.table import Table, did_you_mean
 from hybridisco.config.text import config_file, parse, read
 from hybridisco.core import safe, target
@@ -32,14 +33,14 @@ def interpret(text: str, file: Path, *, exists: bool = True) -> Config:
     """Return the settings in ``text``, which stands in ``file``. :raises ConfigError: it is wrong."""
     root = Table(parse(text, file), (), file, text)
     discovery, probe, mdns = root.table("discovery"), root.table("probe"), root.table("mdns")
-    kinds = _kinds(root.table("kinds"))
+    kinds, warnings = _kinds(root.table("kinds"))
     entries = tuple(_service(entry, kinds) for entry in root.tables("services"))
     root.done()
     config = Config(
         file=file if exists else None,
         timeout_s=discovery.number("timeout_s", _DEFAULTS.timeout_s, 0.1, 600),
         sources=_or(discovery.each("sources", _source), _DEFAULTS.sources),
-        ignore=_or(discovery.each("ignore", _service_id), ()),
+        ignore=_or(discovery.each("ignore", checked_id), ()),
         probe_hosts=_or(probe.each("hosts", _host), _DEFAULTS.probe_hosts),
         probe_ports=_or(probe.each("ports", _port_range), _DEFAULTS.probe_ports),
         probe_timeout_s=probe.number("timeout_s", _DEFAULTS.probe_timeout_s, 0.1, _PROBE_TIMEOUT_LIMIT_S),
@@ -48,6 +49,7 @@ def interpret(text: str, file: Path, *, exists: bool = True) -> Config:
         interfaces=_or(mdns.each("interfaces", _interface), ()),
         kinds=kinds,
         services=entries,
+        warnings=warnings,
     )
     for table in (discovery, probe, mdns):
         table.done()
@@ -59,61 +61,42 @@ def _or(value: tuple[Any, ...] | None, default: tuple[Any, ...]) -> tuple[Any, .
     return default if value is None else value
 
 
-def _kinds(table: Table) -> tuple[Kind, ...]:
-    """Return all kinds: built-in, from other packages, and as the file changes and adds them."""
-    from hybridisco.kinds import BUILTIN
-    from hybridisco.kinds.extra import from_entry_points
+def _kinds(table: Table) -> tuple[tuple[Kind, ...], tuple[str, ...]]:
+    """Return all kinds (built-in, from other packages, as the file changes and adds them), and warnings."""
+    from hybridisco.kinds import BUILTIN, get
+    from hybridisco.kinds.extra import customise, from_entry_points, from_table
 
-    kinds = {kind.id: kind for kind in (*BUILTIN, *from_entry_points())}
+    installed, warnings = from_entry_points(BUILTIN)
+    kinds = {kind.id: kind for kind in (*BUILTIN, *installed)}
     for name, values in table.items():
         if not isinstance(values, dict):
             table.fail(f"This is not a table. Write [kinds.{name}] and its keys below.", name)
-        known = find_kind(tuple(kinds.values()), name)
-        made = _customised(table, name, values, known) if known else _custom(table, name, values, tuple(kinds))
+        known = get(kinds.values(), name)
+        if known is not None:
+            _only_custom_keys(table, name, values)
+            made = table.guarded(partial(customise, known, **values), name)
+        elif "proofs" in values:
+            made = table.guarded(partial(from_table, name, values), name)
+        else:
+            table.fail(
+                f"There is no kind of this name.{did_you_mean(name, tuple(kinds))} "
+                "`hybridisco kinds` lists them; a new one needs proofs.",
+                name,
+            )
         kinds[made.id] = made
-    return tuple(kinds.values())
+    return tuple(kinds.values()), warnings
 
 
-def _customised(table: Table, name: str, values: dict[str, Any], kind: Kind) -> Kind:
-    """Return a known kind with other ports or another health path."""
-    from hybridisco.kinds.extra import customise
-
+def _only_custom_keys(table: Table, name: str, values: dict[str, Any]) -> None:
+    allowed = ("ports", "health")
     for key in values:
-        if key not in ("ports", "health"):
+        if key not in allowed:
             table.fail(
                 "A kind that is known can only have other ports and another health path."
-                f"{did_you_mean(key, ('ports', 'health'))} Allowed here: ports, health.",
+                f"{did_you_mean(key, allowed)} Allowed here: {', '.join(allowed)}.",
                 name,
                 key,
             )
-    ports, health = values.get("ports"), values.get("health")
-    if ports is not None:
-        ports = table.guarded(lambda: _ports(ports), name, "ports")
-    if health is not None and safe.path(health) is None:
-        table.fail('A health path is a plain absolute path, such as "/system_stats".', name, "health")
-    return table.guarded(lambda: customise(kind, ports=ports, health=health), name)
-
-
-def _custom(table: Table, name: str, values: dict[str, Any], known: tuple[str, ...]) -> Kind:
-    """Return a kind that the file describes from scratch."""
-    from hybridisco.kinds.extra import from_table
-
-    if "proofs" not in values:
-        table.fail(
-            f"There is no kind of this name.{did_you_mean(name, known)} `hybridisco kinds` lists them; a new one needs "
-            "proofs.",
-            name,
-        )
-    return table.guarded(lambda: from_table(name, values), name)
-
-
-def _ports(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or not value or len(value) > 64:
-        raise UsageError("Ports are a list of 1 to 64 numbers, such as [8188, 8000].")
-    for port in value:
-        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-            raise UsageError(f"{ascii(port)[:20]} is not a port. Ports are whole numbers from 1 to 65535.")
-    return tuple(dict.fromkeys(value))
 
 
 def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:
@@ -139,7 +122,9 @@ def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:
 
 def known_kind(kinds: tuple[Kind, ...], name: str) -> Kind:
     """Return the kind with this id or alias. :raises UsageError: there is none; it suggests one."""
-    kind = find_kind(kinds, name)
+    from hybridisco.kinds import get
+
+    kind = get(kinds, name)
     if kind is None:
         words = tuple(word for kind in kinds for word in (kind.id, *kind.aliases))
         raise UsageError(
@@ -151,6 +136,8 @@ def known_kind(kinds: tuple[Kind, ...], name: str) -> Kind:
 
 def _mdns_types(table: Table, kinds: tuple[Kind, ...]) -> tuple[tuple[str, str], ...]:
     """Return other DNS-SD types with the kinds they stand for. A kind nobody can prove is allowed here."""
+    from hybridisco.kinds import get
+
     pairs: list[tuple[str, str]] = []
     for name, value in table.items():
         match = _DNS_SD_TYPE.fullmatch(name)
@@ -159,7 +146,7 @@ def _mdns_types(table: Table, kinds: tuple[Kind, ...]) -> tuple[tuple[str, str],
         kind = safe.kind_id(value)
         if kind is None:
             table.fail('The id of a kind is wanted: lower-case letters, digits and hyphens, such as "wyoming".', name)
-        known = find_kind(kinds, kind)
+        known = get(kinds, kind)
         pairs.append((match[1].lower(), known.id if known else kind))
     return tuple(pairs)
 
@@ -173,7 +160,8 @@ def _source(value: object) -> str:
     return str(value)
 
 
-def _service_id(value: object) -> str:
+def checked_id(value: object) -> str:
+    """Return what can be the id of a service. :raises UsageError: it cannot."""
     if not isinstance(value, str) or not 1 <= len(value) <= 300 or not value.isprintable() or " " in value:
         raise UsageError(f"{ascii(value)[:40]} is not the id of a service. `hybridisco list --json` shows the ids.")
     return value

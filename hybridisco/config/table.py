@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from hybridisco.config.text import KeyPath, dotted, line_of
+from hybridisco.config.text import KeyPath, dotted, key_path, line_of
 from hybridisco.core.errors import ConfigError, HybridiscoError
 
 T = TypeVar("T")
@@ -44,10 +44,10 @@ class Table:
         try:
             return make()
         except ConfigError as error:
-            message = str(error)
-            if error.key:
-                message = message.removeprefix(f"{error.key}: ")
-            self.fail(message, *key)
+            if error.key is None:
+                self.fail(str(error), *key)
+            message = str(error).removeprefix(f"{error.key}: ")
+            Table({}, key_path(error.key), self._file, self._text).fail(message)
         except (HybridiscoError, ValueError, TypeError) as error:
             self.fail(str(error), *key)
 

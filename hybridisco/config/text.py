@@ -159,3 +159,9 @@ def dotted(path: KeyPath) -> str:
             name = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else ascii(part)
             shown += f".{name}" if shown else name
     return shown
+
+
+def key_path(shown: str) -> KeyPath:
+    """Return the path of a key as the makers of kinds name it: ``kinds.mine.proofs[0].path``, counted from 0."""
+    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", shown)
+    return tuple(int(index) if index else name for index, name in parts)

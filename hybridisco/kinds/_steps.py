@@ -15,8 +15,8 @@ HTML = body(r"(?i)<html|<!doctype html")
 #: The index is no web page: what a bare API shows (a 404 in JSON, a 405, a line of text).
 NO_PAGE = Step("/", (unless(HTML),))
 
-#: A path that only Gradio has is answered in JSON, be it a 404: what FastAPI does.
-SPEAKS_JSON = Step("/config", (has(""),))
+#: A path that Gradio has is answered in JSON, be it a 404, and not as Gradio does: so does FastAPI.
+SPEAKS_JSON = Step("/config", (has(""), unless(has("components")), unless(body("Not authenticated"))))
 
 #: What health endpoints say while they cannot take work, under "status" or "state".
 _BUSY = r"(?i)^(busy|overloaded|queue[ _-]?full|at[ _-]capacity)$"

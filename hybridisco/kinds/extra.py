@@ -141,7 +141,8 @@ def _proof(value: object, key: str) -> Proof:
         where.append(body(_regex(table["body"], f"{key}.body")))
     if not where:
         raise ConfigError(
-            "a path and a status prove nothing, since many servers answer alike; add has, equals, matches, header or body",
+            "a path and a status prove nothing, since many servers answer alike: "
+            "add has, equals, matches, header or body",
             key=key,
         )
     if "status" in table:

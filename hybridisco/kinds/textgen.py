@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hybridisco.core.conditions import has, status
-from hybridisco.core.kind import Kind, Step
+from hybridisco.core.kind import Kind, Proof, Step
 from hybridisco.kinds._gradio import GRADIO_VERSION, app
-from hybridisco.kinds._steps import NO_PAGE, after
+from hybridisco.kinds._steps import NO_PAGE
 
 KIND = Kind(
     id="textgen",
@@ -13,7 +13,7 @@ KIND = Kind(
     ports=(7860, 5000),
     proofs=(
         *app(title=r"(?i)^(TextGen|Text generation web ?UI)\b"),
-        *after(NO_PAGE, Step("/v1/internal/model/info", (status(200), has("model_name", "lora_names")))),
+        Proof((NO_PAGE, Step("/v1/internal/model/info", (status(200), has("model_name", "lora_names"))))),
     ),
     facts=(GRADIO_VERSION,),
     capabilities=("text",),
