@@ -18,6 +18,7 @@
 :class:`Service`, :class:`Endpoint`, :class:`Status`, :class:`Snapshot`, :class:`Event`   what they tell
 :class:`Config`, :func:`load_config`  the user's settings
 :class:`HybridiscoError`          the base of all exceptions (:mod:`hybridisco.core.errors`)
+:class:`Probe`, :class:`TxtRecord` …  what a sidecar is made of (see the package ``announcers``)
 ==============================  =======================================================================
 
 Importing this package loads none of its dependencies; each is imported by what needs it, when it needs it.
@@ -31,13 +32,21 @@ from typing import TYPE_CHECKING
 from hybridisco._version import __version__
 
 if TYPE_CHECKING:
-    from hybridisco.config import Config
+    from hybridisco.config import Config, state_folder
     from hybridisco.config import load as load_config
     from hybridisco.core.errors import AnnounceError, ConfigError, DiscoveryError, HybridiscoError, UsageError
     from hybridisco.core.kind import Kind
-    from hybridisco.core.model import Endpoint, Event, EventType, Service, Snapshot, SourceName, Status
+    from hybridisco.core.model import Endpoint, Event, EventType, Finding, Service, Snapshot, SourceName, Status
+    from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
+    from hybridisco.core.txt import encode as encode_txt
+    from hybridisco.kinds import get as find_kind
     from hybridisco.manager import ServiceDiscoveryManager
     from hybridisco.registry import ServiceRegistry
+    from hybridisco.sources.interfaces import Interface as NetworkInterface
+    from hybridisco.sources.interfaces import choice as zeroconf_choice
+    from hybridisco.sources.interfaces import lan_interfaces
+    from hybridisco.sources.probe import HttpProbe as Probe
+    from hybridisco.sources.scan import listening
     from hybridisco.thread import DiscoveryThread
 
 _WHERE = {
@@ -46,9 +55,20 @@ _WHERE = {
     "ServiceRegistry": "hybridisco.registry",
     "Config": "hybridisco.config",
     "load_config": "hybridisco.config:load",
+    "state_folder": "hybridisco.config",
+    "find_kind": "hybridisco.kinds:get",
+    "Probe": "hybridisco.sources.probe:HttpProbe",
+    "listening": "hybridisco.sources.scan",
+    "NetworkInterface": "hybridisco.sources.interfaces:Interface",
+    "lan_interfaces": "hybridisco.sources.interfaces",
+    "zeroconf_choice": "hybridisco.sources.interfaces:choice",
+    "SERVICE_TYPE": "hybridisco.core.txt",
+    "TxtRecord": "hybridisco.core.txt",
+    "encode_txt": "hybridisco.core.txt:encode",
     "Kind": "hybridisco.core.kind",
     **dict.fromkeys(
-        ("Endpoint", "Event", "EventType", "Service", "Snapshot", "SourceName", "Status"), "hybridisco.core.model"
+        ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status"),
+        "hybridisco.core.model",
     ),
     **dict.fromkeys(
         ("HybridiscoError", "ConfigError", "UsageError", "DiscoveryError", "AnnounceError"), "hybridisco.core.errors"
@@ -56,6 +76,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "SERVICE_TYPE",
     "AnnounceError",
     "Config",
     "ConfigError",
@@ -64,17 +85,27 @@ __all__ = [
     "Endpoint",
     "Event",
     "EventType",
+    "Finding",
     "HybridiscoError",
     "Kind",
+    "NetworkInterface",
+    "Probe",
     "Service",
     "ServiceDiscoveryManager",
     "ServiceRegistry",
     "Snapshot",
     "SourceName",
     "Status",
+    "TxtRecord",
     "UsageError",
     "__version__",
+    "encode_txt",
+    "find_kind",
+    "lan_interfaces",
+    "listening",
     "load_config",
+    "state_folder",
+    "zeroconf_choice",
 ]
 
 

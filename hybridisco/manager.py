@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from hybridisco.config import Config, ManualEntry, load
 from hybridisco.core.errors import DiscoveryError
 from hybridisco.core.model import (
-    UNKNOWN_KIND,
     Announcement,
     Check,
     Event,
@@ -28,9 +27,9 @@ from hybridisco.core.model import (
 from hybridisco.core.ports import Source
 from hybridisco.core.target import Target
 from hybridisco.registry import ServiceRegistry, Subscriber
+from hybridisco.sources.interfaces import Interface, interfaces, local_addresses
 
 if TYPE_CHECKING:
-    from hybridisco.sources.interfaces import Interface
     from hybridisco.sources.probe import HttpProbe
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class ServiceDiscoveryManager:
         self._probe: HttpProbe | None = None
         self._probe_lock = asyncio.Lock()
         self._started_at = time.monotonic()
-        self._complete = False
+        self._complete = asyncio.Event()
 
     async def __aenter__(self) -> ServiceDiscoveryManager:
         return self
@@ -86,13 +85,12 @@ class ServiceDiscoveryManager:
         """
         self.start()
         limit_s = self._config.timeout_s if timeout_s is None else timeout_s
-        search = self._until(until) if until else self._answered()
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                await search
-                self._complete = True
-        if self._names and len(self._failed) == len(self._names):
-            raise DiscoveryError("Discovery could not run. " + " ".join(self._failed.values()))
+                await (self._until(until) if until else self._complete.wait())
+        troubles = [self._state(name) for name in self._names]
+        if troubles and all(state.state == "error" for state in troubles):
+            raise DiscoveryError("Discovery could not run. " + " ".join(state.detail or "" for state in troubles))
         return self.snapshot
 
     async def discover_service(self, kind: str, timeout_s: float | None = None) -> Service | None:
@@ -111,9 +109,7 @@ class ServiceDiscoveryManager:
         entry = ManualEntry(kind=kind, target=target, name=None, url=url or f"{target.host}:{target.port}")
         source = ManualSource([entry], self._config.kinds)
         self._follow(source)
-        await source.settled()
-        await self._checked()
-        self._complete = True
+        await self._answered()
         return self.snapshot
 
     async def run(self) -> None:
@@ -152,7 +148,7 @@ class ServiceDiscoveryManager:
         """What is known now, and how each source is doing."""
         states = tuple((name, self._state(name)) for name in SourceName)
         elapsed_s = round(time.monotonic() - self._started_at, 3)
-        return replace(self.registry.snapshot(), sources=states, complete=self._complete, elapsed_s=elapsed_s)
+        return replace(self.registry.snapshot(), sources=states, complete=self._complete.is_set(), elapsed_s=elapsed_s)
 
     # -- wiring ---------------------------------------------------------------------------------------
 
@@ -161,10 +157,12 @@ class ServiceDiscoveryManager:
         if self._tasks:
             return
         self._started_at = time.monotonic()
+        self._note_interfaces(interfaces())
         # mDNS goes first: its question travels while the others are still being imported.
         for name in sorted(self._names, key=(SourceName.MDNS, SourceName.MANUAL, SourceName.PROBE).index):
             self._follow(self._make(name))
         self._tasks.append(asyncio.create_task(self._pass_time()))
+        self._tasks.append(asyncio.create_task(self._answered()))
 
     async def close(self) -> None:
         """End every task and close every socket."""
@@ -222,10 +220,8 @@ class ServiceDiscoveryManager:
             for check in self.registry.due(now):
                 self._look(check)
 
-    def _note_interfaces(self, interfaces: tuple[Interface, ...]) -> None:
-        from hybridisco.sources.interfaces import local_addresses
-
-        self.registry.set_local(local_addresses(interfaces), time.time())
+    def _note_interfaces(self, every: tuple[Interface, ...]) -> None:
+        self.registry.set_local(local_addresses(every), time.time())
 
     def _look(self, check: Check) -> None:
         """Check an endpoint, unless that is being done."""
@@ -256,7 +252,9 @@ class ServiceDiscoveryManager:
         finally:
             for wait in waits:
                 wait.cancel()
-        await self._checked()
+        while self._checks:
+            await asyncio.wait(self._checks.values())
+        self._complete.set()
 
     async def _settled(self, source: Source) -> None:
         """Wait until a source is settled or has failed."""
@@ -266,10 +264,6 @@ class ServiceDiscoveryManager:
                 await asyncio.wait([settled], timeout=_TICK_S / 10)
         finally:
             settled.cancel()
-
-    async def _checked(self) -> None:
-        while self._checks:
-            await asyncio.wait(self._checks.values())
 
     async def _until(self, wanted: Callable[[Snapshot], bool]) -> None:
         enough = asyncio.Event()
@@ -289,8 +283,3 @@ class ServiceDiscoveryManager:
         if name in self._failed:
             return SourceState("error", self._failed[name])
         return self._sources[name].state if name in self._sources else _OFF
-
-
-def known(services: Snapshot) -> list[Service]:
-    """Return the services whose kind is known: plain web servers are of no use to anybody here."""
-    return [service for service in services if service.kind != UNKNOWN_KIND]

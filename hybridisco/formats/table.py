@@ -1,45 +1,63 @@
 """The table for people. The only format that needs rich, which is imported only to draw.
 
-Two shapes. Where everything fits, a service is one row; where it does not (80 columns, long IPv6 URLs), it is
+Two shapes. Where everything fits, a service is one row. Where it does not (80 columns, long IPv6 URLs), it is
 two: what people look for first, then the rest in a dim line. A URL is never cut: it is there to be copied.
 """
 
 from __future__ import annotations
 
 import io
+import textwrap
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hybridisco.core.model import Service, Snapshot, Status, status_rank
+from hybridisco.core.model import Service, Snapshot, Status
 from hybridisco.formats import Look
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.text import Text
 
 # Status: icon, its ASCII stand-in, style.
-_LOOKS: dict[Status, tuple[str, str, str]] = {
-    Status.ONLINE: ("●", "*", "green"),
-    Status.BUSY: ("◐", "%", "yellow"),
+_STATUS: dict[Status, tuple[str, str, str]] = {
+    Status.ONLINE: ("●", "+", "green"),
+    Status.BUSY: ("◐", "~", "yellow"),
     Status.STARTING: ("◔", ".", "cyan"),
     Status.LOCKED: ("◆", "#", "magenta"),
     Status.STALE: ("○", "?", "dim"),
     Status.MISMATCH: ("≠", "!", "red"),
     Status.UNREACHABLE: ("✗", "x", "red"),
 }
-_HEADS = ("Status", "Name", "Kind", "URL", "Found by", "Latency")
-_GAP = 2
-_NAME_AT_LEAST = 12
+_HEADS = ("STATUS", "NAME", "KIND", "URL", "FOUND BY", "LATENCY")
+_GAP = "  "
+_NAME_AT_LEAST = 20  # columns; a URL that leaves less to the name stands in a line of its own
+_NARROWEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One service, in the words of the table."""
+
+    status: Text
+    name: Text
+    kind: Text
+    url: Text
+    sources: Text
+    latency: Text
+    note: str | None
+
+    @property
+    def cells(self) -> tuple[Text, ...]:
+        return (self.status, self.name, self.kind, self.url, self.sources, self.latency)
 
 
 def render(snapshot: Snapshot, look: Look) -> str:
-    """Return the table with its footer, at most ``look.width`` columns wide."""
+    """Return the table with its footer; nothing where there is no service."""
     from rich.console import Console
 
-    width = max(look.width, 40)
     console = Console(
         file=io.StringIO(),
-        width=width,
-        height=25,
+        width=max(look.width, _NARROWEST),
         color_system="standard" if look.color else None,
         force_terminal=look.color,
         legacy_windows=False,
@@ -47,93 +65,141 @@ def render(snapshot: Snapshot, look: Look) -> str:
         _environ={},
     )
     with console.capture() as capture:
-        console.print(renderable(snapshot, look, console))
-    lines = capture.get().splitlines()
-    return "\n".join(line.rstrip() for line in lines)
+        for line in lines(snapshot, look):
+            console.print(line, soft_wrap=True)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def renderable(snapshot: Snapshot, look: Look, console: Console) -> RenderableType:
-    """Return the table as rich draws it, for a live display."""
-    from rich.console import Group
-
-    parts: list[RenderableType] = []
-    if snapshot.services:
-        rows = [_cells(service, look) for service in snapshot.services]
-        widths = [max(len(cell) for cell in column) for column in zip(_HEADS, *rows, strict=True)]
-        needed = sum(widths) + _GAP * (len(widths) - 1)
-        parts.append(_wide(snapshot, rows, widths, look) if needed <= console.width else _tall(snapshot, rows, look))
-    return Group(*parts, *_footer(snapshot, look))
-
-
-def _cells(service: Service, look: Look) -> tuple[str, ...]:
-    icon = _LOOKS[service.status][0 if look.unicode else 1]
-    return (
-        f"{icon} {service.status}",
-        _shown(service.name, look),
-        " ".join(part for part in (service.kind, service.version) if part),
-        service.url,
-        ", ".join(service.sources),
-        latency(service.latency_ms),
-    )
+def lines(snapshot: Snapshot, look: Look) -> list[Text]:
+    """Return the lines of the table, for :func:`render` and for a live display."""
+    if not snapshot.services:
+        return []
+    rows = [_row(service, look) for service in snapshot.services]
+    widths = _widths(rows)
+    width = max(look.width, _NARROWEST)
+    wide = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
+    body = _wide(rows, widths, width) if wide else _tall(rows, widths, width, look)
+    return [*body, *_footer(snapshot, look, width)]
 
 
 def latency(ms: float | None) -> str:
-    """Return a latency with as many digits as mean something, or nothing."""
+    """Return a latency with as many digits as mean something, or nothing if it is not known."""
     if ms is None:
         return ""
-    return f"{ms:.1f} ms" if ms < 9.95 else f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+    return f"{ms:.1f} ms" if ms < 9.95 else f"{ms:.0f} ms" if ms < 999.5 else f"{ms / 1000:.1f} s"
+
+
+def _row(service: Service, look: Look) -> _Row:
+    from rich.text import Text
+
+    icon, plain_icon, style = _STATUS[service.status]
+    bad = service.status not in (Status.ONLINE, Status.BUSY)
+    return _Row(
+        status=Text(f"{icon if look.unicode else plain_icon} {service.status}", style),
+        name=Text(_shown(service.name, look), "dim" if service.status is Status.STALE else "bold"),
+        kind=Text(_shown(" ".join(part for part in (service.kind, service.version) if part), look)),
+        url=Text(service.url, "dim" if bad else "cyan"),
+        sources=Text(", ".join(service.sources), "dim"),
+        latency=Text(latency(service.latency_ms), "dim"),
+        note=_shown(service.problem, look) if service.problem else None,
+    )
 
 
 def _shown(text: str, look: Look) -> str:
     return text if look.unicode else text.encode("ascii", "replace").decode()
 
 
-def _wide(snapshot: Snapshot, rows: list[tuple[str, ...]], widths: list[int], look: Look) -> RenderableType:
-    """One row for each service, and what is wrong with it below."""
-    from rich.console import Group
-    from rich.padding import Padding
+def _widths(rows: list[_Row]) -> tuple[int, ...]:
+    """Return the columns that each cell needs (a CJK character takes two)."""
+    columns = zip(*(row.cells for row in rows), strict=True)
+    return tuple(
+        max(len(head), *(cell.cell_len for cell in column)) for head, column in zip(_HEADS, columns, strict=True)
+    )
+
+
+def _line(cells: tuple[Text, ...], widths: tuple[int, ...], *, last_to_the_right: bool = False) -> Text:
+    """Return cells side by side, each cut or filled to its width."""
     from rich.text import Text
 
-    def line(cells: tuple[Text | str, ...], style: str = "") -> Text:
-        text = Text(style=style, no_wrap=True, overflow="ellipsis")
-        for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-            room = " " * (width - len(cell))
-            last = index == len(widths) - 1
-            text.append_text(Text(room)) if last else None
-            text.append_text(cell if isinstance(cell, Text) else Text(cell))
-            text.append_text(Text("" if last else room + " " * _GAP))
-        return text
-
-    lines: list[RenderableType] = [line(_HEADS, "bold")]
-    for service, cells in zip(snapshot.services, rows, strict=True):
-        lines.append(line(_styled(service, cells)))
-        if note := _note(service, look):
-            lines.append(Padding(note, (0, 0, 0, widths[0] + _GAP)))
-    return Group(*lines)
+    line = Text()
+    for number, (cell, width) in enumerate(zip(cells, widths, strict=True), 1):
+        fitted = cell.copy()
+        fitted.truncate(width, overflow="ellipsis")
+        room = " " * (width - fitted.cell_len)
+        if number < len(cells):
+            line.append_text(fitted).append(room + _GAP)
+        else:
+            line.append(room if last_to_the_right else "").append_text(fitted)
+    return line
 
 
-def _tall(snapshot: Snapshot, rows: list[tuple[str, ...]], look: Look) -> RenderableType:
-    """Two rows for each service: status, name and URL, then the rest; and what is wrong with it."""
-    from rich.console import Group
-    from rich.table import Table
+def _head(names: tuple[str, ...], widths: tuple[int, ...], *, last_to_the_right: bool = False) -> Text:
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, expand=False, header_style="bold")
-    table.add_column(_HEADS[0], no_wrap=True)
-    table.add_column(_HEADS[1], ratio=1, min_width=_NAME_AT_LEAST, overflow="ellipsis")
-    table.add_column(_HEADS[3], overflow="fold")
-    for service, cells in zip(snapshot.services, rows, strict=True):
-        status, name, kind, url, sources, took = _styled(service, cells)
-        dot = " · " if look.unicode else " - "
-        rest = Text(dot.join(part for part in (kind.plain,) if part), style="dim", no_wrap=True, overflow="ellipsis")
-        found = Text(dot.join(part for part in (sources.plain, took.plain) if part), style="dim")
-        name.no_wrap, name.overflow = True, "ellipsis"
-        table.add_row(status, name, url)
-        table.add_row("", rest, found)
-        if note := _note(service, look):
-            table.add_row("", note, "")
-    return Group(table)
+    return _line(tuple(Text(name, "dim") for name in names), widths, last_to_the_right=last_to_the_right)
 
 
-def _styled(service: Service, cells: tuple[str, ...]) -> tuple[object, ...]:
-    raise NotImplementedError
+def _wide(rows: list[_Row], widths: tuple[int, ...], width: int) -> list[Text]:
+    """One line for each service."""
+    out = [_head(_HEADS, widths, last_to_the_right=True)]
+    for row in rows:
+        out.append(_line(row.cells, widths, last_to_the_right=True))
+        out += _indented(row.note, widths[0], width)
+    return out
+
+
+def _tall(rows: list[_Row], widths: tuple[int, ...], width: int, look: Look) -> list[Text]:
+    """Two lines for each service, three where its URL is long."""
+    from rich.text import Text
+
+    status_width, room = widths[0], width - widths[0] - len(_GAP)
+    url_limit = room - _NAME_AT_LEAST - len(_GAP)
+    url_width = max([len(_HEADS[3]), *(row.url.cell_len for row in rows if row.url.cell_len <= url_limit)])
+    name_width = min(widths[1], room - url_width - len(_GAP))
+    columns = (status_width, name_width, url_width)
+    indent = " " * status_width + _GAP
+    dot = " · " if look.unicode else " - "
+    out = [_head((_HEADS[0], _HEADS[1], _HEADS[3]), columns)]
+    for row in rows:
+        if row.url.cell_len <= url_width:
+            out.append(_line((row.status, row.name, row.url), columns))
+        else:
+            out.append(_line((row.status, row.name), (status_width, room)))
+            out.append(Text(indent).append_text(row.url))
+        rest = dot.join(cell.plain for cell in (row.kind, row.sources, row.latency) if cell)
+        out.append(_line((Text(" " * status_width), Text(rest, "dim")), (status_width, room)))
+        out += _indented(row.note, status_width, width)
+    return out
+
+
+def _indented(note: str | None, indent: int, width: int) -> list[Text]:
+    """Return what is wrong with a service, below it."""
+    room = min(width - indent - len(_GAP), 100)  # longer lines are tiring to read
+    return _wrapped(note or "", room, " " * indent + _GAP, "italic dim")
+
+
+def _wrapped(text: str, width: int, indent: str, style: str) -> list[Text]:
+    """Return ``text`` in lines; a URL is not broken, even if it sticks out."""
+    from rich.text import Text
+
+    parts = textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    return [Text(indent).append(part, style) for part in parts]
+
+
+def _footer(snapshot: Snapshot, look: Look, width: int) -> list[Text]:
+    """Return how many there are, and what is to be known about the search."""
+    from rich.text import Text
+
+    dot = " · " if look.unicode else " - "
+    counts = Counter(service.status for service in snapshot.services)
+    number = len(snapshot.services)
+    said = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    out = [Text(), Text(f"{number} service{'' if number == 1 else 's'}: {said}{dot}{snapshot.elapsed_s:.1f} s", "dim")]
+    if not snapshot.complete:
+        out += _wrapped("Not all answers had come when the time was up; --timeout gives more.", width, "", "yellow")
+    for name, state in snapshot.sources:
+        if state.state == "error":
+            out += _wrapped(f"{name}: {_shown(state.detail or 'failed', look)}", width, "", "yellow")
+    for warning in snapshot.warnings:
+        out += _wrapped(f"Warning: {_shown(warning, look)}", width, "", "yellow")
+    return out

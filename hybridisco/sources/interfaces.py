@@ -66,6 +66,23 @@ def usable(every: tuple[Interface, ...], only: tuple[str, ...] = ()) -> tuple[In
     return lan or every
 
 
+def lan_interfaces(only: tuple[str, ...] = ()) -> tuple[Interface, ...]:
+    """Return the interfaces of now that lead to a LAN (see :func:`usable`)."""
+    return usable(interfaces(), only)
+
+
+def choice(chosen: tuple[Interface, ...]) -> list[str | int]:
+    """Return interfaces as zeroconf takes them: IPv4 addresses, and indexes for IPv6."""
+    four = [str(a.ip) for interface in chosen for a in interface.addresses if a.version == 4]
+    # IPv6 cannot join a group on the loopback interface everywhere; IPv4 is enough to find oneself.
+    six = [
+        interface.index
+        for interface in chosen
+        if not interface.loopback and any(a.version == 6 for a in interface.addresses)
+    ]
+    return [*four, *six]
+
+
 def local_addresses(every: tuple[Interface, ...]) -> frozenset[str]:
     """Return all addresses of this machine as they are dialled: link-local IPv6 with its zone."""
     return frozenset(

@@ -36,7 +36,7 @@ from hybridisco.core import safe, txt
 from hybridisco.core.model import Announcement, SourceName, SourceState, Withdrawal
 from hybridisco.core.ports import Sink
 from hybridisco.sources.instance import Instance, announcement
-from hybridisco.sources.interfaces import Interface, interfaces, usable
+from hybridisco.sources.interfaces import Interface, choice, interfaces, usable
 
 log = logging.getLogger(__name__)
 
@@ -128,11 +128,11 @@ class MdnsSource:
         self._sink = sink
         self._interfaces = interfaces()
         self._on_interfaces(self._interfaces)
-        while not (choice := _choice(usable(self._interfaces, self._only))):
+        while not (sockets := choice(usable(self._interfaces, self._only))):
             self._say_trouble("No network interface is up. Connect this machine to a network.")
             await self._interfaces_changed()
         try:
-            self._zeroconf = AsyncZeroconf(interfaces=choice, ip_version=IPVersion.All)
+            self._zeroconf = AsyncZeroconf(interfaces=sockets, ip_version=IPVersion.All)
             await self._zeroconf.zeroconf.async_wait_for_start()
         except OSError as error:
             self._say_trouble(
@@ -263,9 +263,9 @@ class MdnsSource:
         assert self._zeroconf is not None
         while True:
             await self._interfaces_changed()
-            choice = _choice(usable(self._interfaces, self._only))
-            if choice:
-                await self._zeroconf.async_update_interfaces(choice, IPVersion.All)
+            sockets = choice(usable(self._interfaces, self._only))
+            if sockets:
+                await self._zeroconf.async_update_interfaces(sockets, IPVersion.All)
                 _enlarge_buffers(self._zeroconf.zeroconf)
                 self._ask(unicast=True)
 
@@ -277,18 +277,6 @@ class MdnsSource:
                 self._interfaces = now
                 self._on_interfaces(now)
                 return
-
-
-def _choice(chosen: tuple[Interface, ...]) -> list[str | int]:
-    """Return interfaces as zeroconf takes them: IPv4 addresses, and indexes for IPv6."""
-    four = [str(a.ip) for interface in chosen for a in interface.addresses if a.version == 4]
-    # IPv6 cannot join a group on the loopback interface everywhere; IPv4 is enough to find oneself.
-    six = [
-        interface.index
-        for interface in chosen
-        if not interface.loopback and any(a.version == 6 for a in interface.addresses)
-    ]
-    return [*four, *six]
 
 
 def _add_missing_questions(out: DNSOutgoing, zeroconf: Zeroconf, service_type: str, name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hybridisco.core.conditions import Reply
 from hybridisco.core.model import Status
 from hybridisco.kinds import BUILTIN
+
 from .replay import COMFYUI_FRAME, RECORDINGS, Server, identify, recorded
 
 

@@ -1,0 +1,96 @@
+"""The id of an announced backend: random, kept in the state folder, bound to this machine.
+
+One small file for each (kind, port). It also holds a fingerprint of the machine, so that a state folder that was
+copied to another machine gives new ids there instead of a clone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import os
+import secrets
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+
+from hybridisco import AnnounceError
+
+log = logging.getLogger(__name__)
+
+_ID_OCTETS = 16  # 128 random bits: 26 characters of base32
+_MACHINE_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+
+
+def service_id(folder: Path, kind: str, port: int) -> str:
+    """Return the id for ``kind`` at ``port``, the same at every start on this machine.
+
+    :raises AnnounceError: the state folder cannot be written.
+    """
+    file = folder / "ids" / f"{kind}-{port}.json"
+    machine = machine_fingerprint()
+    kept = _read(file)
+    if kept is not None and kept.get("machine") == machine:
+        return kept["id"]
+    if kept is not None:
+        log.info("The state folder comes from another machine; %s gets a new id.", kind)
+    made = base64.b32encode(secrets.token_bytes(_ID_OCTETS)).decode().rstrip("=").lower()
+    _write(file, {"id": made, "machine": machine})
+    return made
+
+
+def machine_fingerprint() -> str:
+    """Return a value that stays the same on this machine and differs on every other. It tells nothing else."""
+    told = next((Path(name).read_text() for name in _MACHINE_FILES if Path(name).is_file()), "")
+    if not told and sys.platform == "win32":
+        told = _windows_machine_guid()
+    if not told:
+        node = uuid.getnode()
+        told = "" if node >> 40 & 1 else f"{node:012x}"  # that bit marks a number that was made up just now
+    return hashlib.sha256(f"hybridisco {told.strip()}".encode()).hexdigest()[:32]
+
+
+def _windows_machine_guid() -> str:
+    if sys.platform != "win32":
+        return ""
+    import winreg
+
+    with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
+        return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+
+
+def _read(file: Path) -> dict[str, str] | None:
+    """Return what the file holds; None when there is none or it is damaged (a new one is then written)."""
+    try:
+        kept = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("%s cannot be read (%s); a new id is made.", file, error)
+        return None
+    good = isinstance(kept, dict) and all(isinstance(kept.get(key), str) for key in ("id", "machine"))
+    return kept if good and len(kept["id"]) == 26 and kept["id"].isalnum() else None
+
+
+def _write(file: Path, content: dict[str, str]) -> None:
+    """Write at once or not at all: a crash in the middle leaves the old file."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                json.dump(content, out)
+                out.flush()
+                os.fsync(out.fileno())
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise AnnounceError(
+            f"The id could not be kept in {file.parent} ({error.strerror or error}). Without it the backend would look "
+            "like a new one at every start. Make the folder writable, or set HYBRIDISCO_STATE to another one."
+        ) from error

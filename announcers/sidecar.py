@@ -1,0 +1,182 @@
+"""The sidecar: look at one backend every few seconds, and keep its announcement true."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from announcers.engine import Engine, Instance
+from announcers.health import CHECK_EVERY_S, Health
+from announcers.identity import service_id
+from announcers.look import Look, Reach, look
+from hybridisco import (
+    Finding,
+    Kind,
+    NetworkInterface,
+    Probe,
+    Status,
+    TxtRecord,
+    encode_txt,
+    lan_interfaces,
+    zeroconf_choice,
+)
+
+log = logging.getLogger(__name__)
+
+_TXT_EVERY_S = 10.0  # at most one change of a TXT record in so many seconds: multicast wakes every phone
+_STATES = {Status.ONLINE: "ready", Status.BUSY: "busy", Status.STARTING: "starting", Status.LOCKED: "ready"}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a sidecar is told to announce. ``only`` are addresses to announce, all of the LAN when empty."""
+
+    kind: Kind
+    port: int
+    name: str | None = None
+    path: str = "/"
+    tls: bool = False
+    only: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+
+
+class Sidecar:
+    """Announces one backend by health until it is stopped.
+
+    :param state: the folder in which ids are kept.
+    """
+
+    def __init__(self, assignment: Assignment, kinds: tuple[Kind, ...], state: Path) -> None:
+        self._assignment = assignment
+        self._probe = Probe(kinds)
+        self._titles = {kind.id: kind.title for kind in kinds}
+        self._id = service_id(state, assignment.kind.id, assignment.port)
+        self._health = Health()
+        self._engine: Engine | None = None
+        self._announced: Instance | None = None
+        self._changed_at = 0.0
+        self._said: str | None = None
+
+    async def run(self) -> None:
+        """Look and announce until cancelled; then say goodbye."""
+        try:
+            while True:
+                await self.step()
+                # The random part keeps the sidecars of a studio that was switched on at once out of step.
+                await asyncio.sleep(CHECK_EVERY_S * random.uniform(0.9, 1.1))
+        finally:
+            await asyncio.shield(self.close())
+
+    async def step(self) -> None:
+        """Look once, and announce, change or withdraw accordingly."""
+        job = self._assignment
+        interfaces = lan_interfaces(job.interfaces)
+        seen = await look(self._probe, job.kind.id, job.port, interfaces, path=job.path, tls=job.tls, only=job.only)
+        reason = self._why_not(seen)
+        self._health = self._health.after(reason is None)
+        if self._health.announced and seen.finding is not None and reason is None:
+            await self._announce(self._instance(seen, seen.finding), interfaces)
+        elif not self._health.announced:
+            if self._announced is not None:
+                await self._withdraw()
+            self._say(f"Not announced: {reason}" if reason else "It answers again; announced after one more check.")
+
+    async def close(self) -> None:
+        """Say goodbye and close everything."""
+        if self._announced is not None:
+            await self._withdraw()
+        if self._engine is not None:
+            await self._engine.close()
+            self._engine = None
+        await self._probe.close()
+
+    def _why_not(self, seen: Look) -> str | None:
+        """Return why the backend must not be announced now, and what to do; None if it may be."""
+        kind, port = self._assignment.kind, self._assignment.port
+        if seen.finding is None:
+            return f"nothing listens on port {port}. {kind.start_hint} It is announced as soon as it answers."
+        if not seen.finding.alive:
+            return f"port {port} is open, but {kind.title} gives no answer. It is probably loading or stuck."
+        hidden = seen.finding.kind is None or (
+            seen.finding.status is Status.LOCKED and seen.finding.family and seen.finding.family == kind.family
+        )
+        if seen.finding.kind != kind.id and not (hidden and seen.finding.status is not Status.ONLINE):
+            found = self._titles.get(seen.finding.kind or "", "a web server that is not " + kind.title)
+            return f"on port {port} answers {found}, not {kind.title}. Give the right kind or port."
+        if seen.reach is Reach.LOOPBACK:
+            return (
+                f"{kind.title} listens on this machine only (127.0.0.1:{port}), so nobody else could use it. "
+                f"{kind.lan_hint}"
+            )
+        return None
+
+    def _instance(self, seen: Look, finding: Finding) -> Instance:
+        job = self._assignment
+        properties = dict(finding.properties)
+        gpu, vram = properties.get("gpu"), properties.get("vram_mib")
+        record = TxtRecord(
+            id=self._id,
+            kind=job.kind.id,
+            version=finding.version,
+            path=job.path,
+            tls=job.tls,
+            auth=None if finding.status is not Status.LOCKED else "login" if job.kind.family == "gradio" else "key",
+            state=_STATES.get(finding.status),
+            capabilities=finding.capabilities or job.kind.capabilities,
+            gpu=gpu if isinstance(gpu, str) else None,
+            vram=vram if isinstance(vram, int) and vram > 0 else None,
+        )
+        host = socket.gethostname().partition(".")[0] or "localhost"
+        return Instance(
+            name=job.name or f"{job.kind.title} on {host}",
+            kind=job.kind.id,
+            host=f"{host}.local.",
+            port=job.port,
+            addresses=seen.addresses,
+            properties=tuple(encode_txt(record).items()),
+        )
+
+    async def _announce(self, instance: Instance, interfaces: tuple[NetworkInterface, ...]) -> None:
+        if instance == self._announced:
+            return
+        now = time.monotonic()
+        if self._engine is None:
+            self._engine = Engine(zeroconf_choice(interfaces))
+        if self._announced is None:
+            name = await self._engine.announce(instance)
+            where = ", ".join(instance.addresses)
+            self._say(f"Announced: {name} ({self._assignment.kind.title}, port {instance.port}, {where})")
+        elif self._announced.addresses == instance.addresses and now - self._changed_at < _TXT_EVERY_S:
+            return  # soon enough; the change is seen again at the next look
+        else:
+            if self._announced.addresses != instance.addresses:
+                await self._engine.move(zeroconf_choice(interfaces))
+            await self._engine.update(instance)
+            self._say(f"Announcement changed: {_difference(self._announced, instance)}")
+        self._announced, self._changed_at = instance, now
+
+    async def _withdraw(self) -> None:
+        assert self._announced is not None
+        assert self._engine is not None
+        instance, self._announced = self._announced, None
+        await self._engine.withdraw(instance)
+        self._say(f"Withdrawn: {instance.name}")
+
+    def _say(self, what: str) -> None:
+        """Log a change of state, once."""
+        if what != self._said:
+            self._said = what
+            log.info("%s", what)
+
+
+def _difference(old: Instance, new: Instance) -> str:
+    before, after = dict(old.properties), dict(new.properties)
+    changed = [f"{key}={after.get(key, '')}" for key in sorted(before | after) if before.get(key) != after.get(key)]
+    if old.addresses != new.addresses:
+        changed.append(f"addresses {', '.join(new.addresses)}")
+    return ", ".join(changed) or "nothing"
