@@ -68,11 +68,11 @@ async def _until_stopped(sidecar: Sidecar) -> int:
         if not stopped.done():
             stopped.set_result(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for wanted in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(number, stop, number)
+            loop.add_signal_handler(wanted, stop, wanted)
         except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt, which cancels us as well
-            signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got))
+            signal.signal(wanted, lambda got, _: loop.call_soon_threadsafe(stop, got))
     running = asyncio.create_task(sidecar.run())
     running.add_done_callback(lambda _: stop(0))  # it only ends by itself with an error
     try:

@@ -6,6 +6,11 @@ Theory of operation. One browser listens. Our own question goes out at once with
 in it (section 5.2, 7.1), because the browser soon only refreshes what it knows and would never find a responder
 whose announcement was lost. Records that come along with an answer are taken from zeroconf's cache; only after
 150 ms of quiet *one* query asks for all that is still missing. What was resolved is ours: the cache is no store.
+
+Where another program shares port 5353 (Avahi, a sidecar), the system gives a unicast answer to only one of them,
+which need not be us, and responders repeat by multicast what they said within the last second only later. So the
+first question is also put from a port of our own, as RFC 6762 section 6.7 allows: those answers reach nobody else.
+They may be cut short and are not kept up to date, so they only bring forward what multicast tells a little later.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ import logging
 import random
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
@@ -48,6 +53,7 @@ _ASK_AGAIN_S = (1.0, 3600.0)  # first interval, which doubles up to the second (
 _SPREAD = 0.02  # random part of the interval, lest machines switched on together stay in step
 _MISSING_EVERY_S = 0.5
 _MISSING_TRIES = 8
+_OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
 INSTANCE_LIMIT = 1024
 _RECEIVE_BUFFER = 4 * 1024 * 1024  # octets; a LAN of 1000 services answers in one burst
 
@@ -146,6 +152,7 @@ class MdnsSource:
             _enlarge_buffers(self._zeroconf.zeroconf)
             browser = AsyncServiceBrowser(self._zeroconf.zeroconf, list(self._types), handlers=[self._changed])
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._ask_from_own_port(sockets))
                 group.create_task(self._keep_asking())
                 group.create_task(self._ask_for_missing())
                 group.create_task(self._follow_interfaces())
@@ -206,6 +213,27 @@ class MdnsSource:
 
     # -- what we ask ----------------------------------------------------------------------------------
 
+    async def _ask_from_own_port(self, sockets: list[str | int]) -> None:
+        """Ask once from a port that nobody shares, and listen there for a moment."""
+        try:
+            aside = AsyncZeroconf(interfaces=sockets, ip_version=IPVersion.All, unicast=True)
+        except OSError as error:
+            log.debug("No question from a port of our own: %s", error)
+            return
+
+        def heard(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+            if state_change is not ServiceStateChange.Removed:
+                self._changed(zeroconf, service_type, name, state_change)
+
+        try:
+            await aside.zeroconf.async_wait_for_start()
+            browser = AsyncServiceBrowser(aside.zeroconf, list(self._types), handlers=[heard])
+            aside.zeroconf.async_send(_question(self._types))
+            await asyncio.sleep(_OWN_PORT_S)
+            await browser.async_cancel()
+        finally:
+            await aside.async_close()
+
     async def _keep_asking(self) -> None:
         """Ask who is there, ever more seldom."""
         interval_s, longest_s = _ASK_AGAIN_S
@@ -220,12 +248,9 @@ class MdnsSource:
     def _ask(self, *, unicast: bool = False) -> None:
         assert self._zeroconf is not None
         zeroconf = self._zeroconf.zeroconf
-        out = DNSOutgoing(_FLAGS_QR_QUERY)
+        out = _question(self._types, unicast=unicast)
         now = time.monotonic() * 1000  # zeroconf counts in milliseconds of the monotonic clock
         for service_type in self._types:
-            question = DNSQuestion(service_type, _TYPE_PTR, _CLASS_IN)
-            question.unicast = unicast
-            out.add_question(question)
             for record in zeroconf.cache.async_all_by_details(service_type, _TYPE_PTR, _CLASS_IN):
                 if not record.is_stale(now):  # less than half of its life is over (RFC 6762 section 7.1)
                     out.add_answer_at_time(record, now)
@@ -277,6 +302,16 @@ class MdnsSource:
                 self._interfaces = now
                 self._on_interfaces(now)
                 return
+
+
+def _question(types: Iterable[str], *, unicast: bool = False) -> DNSOutgoing:
+    """Return the question which instances of ``types`` there are; ``unicast`` sets the QU bit."""
+    out = DNSOutgoing(_FLAGS_QR_QUERY)
+    for service_type in types:
+        question = DNSQuestion(service_type, _TYPE_PTR, _CLASS_IN)
+        question.unicast = unicast
+        out.add_question(question)
+    return out
 
 
 def _add_missing_questions(out: DNSOutgoing, zeroconf: Zeroconf, service_type: str, name: str) -> None:

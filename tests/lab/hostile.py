@@ -29,6 +29,7 @@ from .web import accept_upgrade, answer, read_request, text_frame
 LOOPBACK = "127.0.0.1"
 METADATA_URL = "http://169.254.169.254/latest/meta-data/"  # where clouds keep credentials; never followed here
 
+Server = Callable[[], AbstractAsyncContextManager[int]]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 _CHUNK = 64 * 1024
@@ -38,25 +39,26 @@ _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
 @asynccontextmanager
 async def serving(handler: Handler, host: str = LOOPBACK, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve every connection with ``handler``; yield the port. A client that goes away ends its handler."""
-    tasks: set[asyncio.Task[None]] = set()
+    open_now: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        tasks.add(task)
-        try:
-            with suppress(OSError, EOFError, asyncio.CancelledError):
-                await handler(reader, writer)
-        finally:
-            tasks.discard(task)
+        open_now[task] = writer
+        with suppress(OSError, EOFError, asyncio.CancelledError):
+            await handler(reader, writer)
             writer.close()
+            await writer.wait_closed()
+        del open_now[task]
 
     server = await asyncio.start_server(converse, host, 0, ssl=tls)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        for task in (pending := list(tasks)):
+        pending = dict(open_now)
+        for task, writer in pending.items():
+            writer.transport.abort()  # what a client never read is thrown away
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
 
@@ -259,7 +261,7 @@ async def tls_only(host: str = LOOPBACK) -> AsyncIterator[int]:
         yield port
 
 
-HOSTILE: dict[str, Callable[[], AbstractAsyncContextManager[int]]] = {
+HOSTILE: dict[str, Server] = {
     server.__name__: server
     for server in (
         tarpit, drip, drip_body, reset_on_accept, reset_on_request, close_on_request, endless_body,

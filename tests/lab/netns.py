@@ -13,7 +13,7 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .wait import LabError
@@ -57,14 +57,15 @@ def add_namespace(what: str) -> str:
 
 
 def remove_namespace(name: str) -> None:
-    """Kill what still runs in a namespace and remove it; one that is not there is fine."""
-    if (RUN_NETNS / name).exists():
+    """Kill what still runs in a namespace and remove it; one that is not there (any more) is fine."""
+    try:
         for pid in ip("netns", "pids", name).split():
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         ip("netns", "delete", name)
+    except LabError:
+        if (RUN_NETNS / name).exists():
+            raise
 
 
 def remove_leftovers() -> list[str]:

@@ -1,5 +1,5 @@
 """Real programs as peers: Gradio apps with upstream's faces, and the LiteLLM proxy."""
 
-from .start import MASTER_KEY, PEERS, RunningPeer, start_peer
+from .start import LOGIN, MASTER_KEY, PEERS, RunningPeer, start_peer, start_peers
 
-__all__ = ["MASTER_KEY", "PEERS", "RunningPeer", "start_peer"]
+__all__ = ["LOGIN", "MASTER_KEY", "PEERS", "RunningPeer", "start_peer", "start_peers"]

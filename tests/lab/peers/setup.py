@@ -7,6 +7,7 @@ same Python from the same requirements, is left alone. Only the standard library
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ENVIRONMENTS = ("gradio3", "gradio5", "litellm")
+# What is imported once at the end: it proves that the environment works, and leaves byte code for quick starts.
+_MODULES = {"gradio3": "gradio", "gradio5": "gradio", "litellm": "litellm.proxy.proxy_server"}
+ENVIRONMENTS = tuple(_MODULES)
+
+# No peer may ask the internet for anything: it would hang, and it is none of a test's business.
+OFFLINE = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_OFFLINE": "1",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "NO_PROXY": "*",
+}
 
 _HERE = Path(__file__).resolve().parent
 ROOT = _HERE.parents[2] / ".peers"
@@ -40,10 +51,11 @@ def make(environment: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
     # The requirements are complete, with exact versions: nothing to resolve, and upstream's outdated upper
-    # bounds do not stand in the way of newer Pythons. Byte code is made at the first start, where needed.
+    # bounds do not stand in the way of newer Pythons.
     options = ["-qq", "--disable-pip-version-check", "--no-deps", "--no-compile"]
     pip = [str(program(environment)), "-m", "pip", "install", *options]
     subprocess.run([*pip, "--requirement", str(_requirements(environment))], check=True)
+    _import_once(environment)
     _stamp_file(environment).write_text(_stamp(environment), encoding="ascii")
 
 
@@ -64,10 +76,19 @@ def main(arguments: Sequence[str]) -> int:
             try:
                 make(environment)
             except subprocess.CalledProcessError as error:
-                print(f"{environment}: pip ended with {error.returncode}, see above", file=sys.stderr)
+                print(
+                    f"{environment}: {Path(error.cmd[0]).name} ended with {error.returncode}, see above",
+                    file=sys.stderr,
+                )
                 return 1
             print(f"{environment}: made in {time.monotonic() - started:.0f} s")
     return 0
+
+
+def _import_once(environment: str) -> None:
+    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **OFFLINE}
+    command = [str(program(environment)), "-c", f"import {_MODULES[environment]}"]
+    subprocess.run(command, check=True, env=variables, stdout=subprocess.DEVNULL)
 
 
 def _requirements(environment: str) -> Path:

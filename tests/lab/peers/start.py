@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,16 +28,8 @@ LOGIN = "artist:Correct-Horse-7"
 _APPS = Path(__file__).resolve().parent / "apps"
 _CONNECT_S = 1.0
 
-# No peer may ask the internet for anything: it would hang, and it is none of a test's business. Byte code is
-# kept whatever the machine prefers: it halves every later start.
-_VARIABLES = {
-    "GRADIO_ANALYTICS_ENABLED": "False",
-    "HF_HUB_OFFLINE": "1",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "NO_PROXY": "*",
-    "PYTHONDONTWRITEBYTECODE": "",
-    "PYTHONUNBUFFERED": "1",
-}
+# Byte code is kept whatever the machine prefers: it halves every later start.
+_VARIABLES = {**setup.OFFLINE, "PYTHONDONTWRITEBYTECODE": "", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ class PeerKind:
     environment: str  # one of setup.ENVIRONMENTS
     app: str = ""  # a file of apps/, for Gradio
     variables: dict[str, str] = field(default_factory=dict)
-    timeout_s: float = 30.0
+    timeout_s: float = 60.0  # a bound: 4 s when nothing else runs
 
     def command(self, host: str, port: int) -> list[str]:
         if self.app:
@@ -64,18 +56,19 @@ PEERS = {
     "rvc": PeerKind("gradio3", "rvc.py"),
     "audioldm": PeerKind("gradio3", "audioldm.py"),
     "gradio3": PeerKind("gradio3", "plain.py"),
-    "litellm": PeerKind("litellm", variables={"LITELLM_MASTER_KEY": MASTER_KEY}, timeout_s=60.0),
+    "litellm": PeerKind("litellm", variables={"LITELLM_MASTER_KEY": MASTER_KEY}, timeout_s=120.0),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RunningPeer:
-    """A peer whose port accepts."""
+    """A peer, its process, and where it listens."""
 
     name: str
     host: str
     port: int
     process: Process
+    netns_host: Host | None = None
 
     @property
     def url(self) -> str:
@@ -93,6 +86,24 @@ def start_peer(
     Without a port a free one is taken. Where the peer's environment was not made the test is skipped; in CI
     it fails. A peer that does not come up raises ``LabError`` with its log.
     """
+    with _launched(name, port, host, netns_host) as peer:
+        _await_port(peer)
+        yield peer
+
+
+@contextmanager
+def start_peers(*names: str) -> Iterator[dict[str, RunningPeer]]:
+    """Run several peers on loopback, at free ports: they load at the same time."""
+    with ExitStack() as stack:
+        peers = {name: stack.enter_context(_launched(name, None, "127.0.0.1", None)) for name in names}
+        for peer in peers.values():
+            _await_port(peer)
+        yield peers
+
+
+@contextmanager
+def _launched(name: str, port: int | None, host: str, netns_host: Host | None) -> Iterator[RunningPeer]:
+    """A peer that was started; its port may not accept yet."""
     kind = PEERS[name]
     ready = setup.is_ready(kind.environment)
     require(None if ready else f"run: python tests/lab/peers/setup.py {kind.environment}")
@@ -102,8 +113,7 @@ def start_peer(
     with tempfile.TemporaryDirectory(prefix="hylab-peer-", ignore_cleanup_errors=True) as folder:
         process = _start(name, kind.command(host, port), kind.variables, Path(folder), netns_host)
         try:
-            _await_port(process, host, port, netns_host, kind.timeout_s)
-            yield RunningPeer(name, host, port, process)
+            yield RunningPeer(name, host, port, process, netns_host)
         finally:
             process.stop()
 
@@ -121,14 +131,16 @@ def _start(name: str, argv: list[str], variables: dict[str, str], folder: Path, 
         return Process(popen, log)
 
 
-def _await_port(process: Process, host: str, port: int, netns_host: Host | None, timeout_s: float) -> None:
+def _await_port(peer: RunningPeer) -> None:
+    process = peer.process
+
     def accepts() -> bool:
         if not process.running:
-            raise LabError(f"{process} ended with {process.popen.returncode}:\n{process.log}")
-        return _accepts(host, port, netns_host)
+            raise LabError(f"{process} ended with {process.popen.returncode}")
+        return _accepts(peer.host, peer.port, peer.netns_host)
 
     try:
-        wait_until(accepts, timeout_s, f"{process} accepts at {host}:{port}")
+        wait_until(accepts, PEERS[peer.name].timeout_s, f"{process} accepts at {peer.host}:{peer.port}")
     except LabError as error:
         raise LabError(f"{error}\n{process.log}") from None
 
