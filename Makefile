@@ -1,0 +1,68 @@
+# `make demo` shows what Hybridisco does; `make test` passes all tests. Both set up what they need in .venv.
+# Needs: a Debian or Ubuntu machine (or macOS) with Python 3.11 or newer, and make.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help
+help: ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: $(VENV)/.ready-run ## Start mock backends and a sidecar, show the table, stop
+	@$(BIN)/hybridisco demo
+
+.PHONY: test
+test: lint peers ## Check everything: style, types, layers, all tests, coverage
+	@echo "==> Running the tests (a test that cannot run on this machine says why at the end)"
+	@$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST)
+
+.PHONY: lint
+lint: $(VENV)/.ready-dev ## Check style, types and layers
+	@echo "==> Checking style, types and layers"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: peers
+peers: $(VENV)/.ready-dev ## Install the real LiteLLM and Gradio that tests talk to, in .peers
+	@echo "==> Setting up the real peers in .peers (once; about 1 GB)"
+	$(BIN)/python tests/lab/peers/setup.py
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .peers dist build .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.ready-run: pyproject.toml | $(VENV)/bin/pip
+	@echo "==> Installing Hybridisco into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(VENV)/bin/pip
+	@echo "==> Installing Hybridisco and its development tools into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.ready-run
+
+# Debian splits the part of venv that brings pip into a package of its own; it is installed where that is allowed.
+$(VENV)/bin/pip:
+	@set -e; \
+	for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "Hybridisco needs Python 3.11 or newer, and none was found. Install it, or say where: make PYTHON=/path/to/python"; \
+	    exit 1; \
+	fi; \
+	echo "==> Making a virtual environment in $(VENV) with `$$found --version`"; \
+	if ! $$found -c 'import ensurepip' 2>/dev/null; then \
+	    package=python`$$found -c 'import sys; print("%d.%d" % sys.version_info[:2])'`-venv; \
+	    sudo=; [ `id -u` = 0 ] || sudo="sudo -n"; \
+	    echo "==> Installing the Debian package $$package, which brings pip"; \
+	    $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $$package >/dev/null || { \
+	        echo "That did not work. Run: sudo apt install $$package"; exit 1; }; \
+	fi; \
+	rm -rf $(VENV); $$found -m venv $(VENV)
