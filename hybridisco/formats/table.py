@@ -70,8 +70,8 @@ def render(snapshot: Snapshot, look: Look) -> str:
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def lines(snapshot: Snapshot, look: Look) -> list[Text]:
-    """Return the lines of the table, for :func:`render` and for a live display."""
+def lines(snapshot: Snapshot, look: Look, *, footer: bool = True) -> list[Text]:
+    """Return the lines of the table, for :func:`render` and for a live display (which has its own footer)."""
     if not snapshot.services:
         return []
     rows = [_row(service, look) for service in snapshot.services]
@@ -79,7 +79,7 @@ def lines(snapshot: Snapshot, look: Look) -> list[Text]:
     width = max(look.width, _NARROWEST)
     wide = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
     body = _wide(rows, widths, width) if wide else _tall(rows, widths, width, look)
-    return [*body, *_footer(snapshot, look, width)]
+    return [*body, *(_footer(snapshot, look, width) if footer else [])]
 
 
 def latency(ms: float | None) -> str:

@@ -12,11 +12,14 @@ from hybridisco.core.model import Status
 
 HTML = body(r"(?i)<html|<!doctype html")
 
+#: Behind a wall for everything, asking on would only fill its log, or get us banned.
+_LET_IN = unless(status(401, 403, 407))
+
 #: The index is no web page: what a bare API shows (a 404 in JSON, a 405, a line of text).
-NO_PAGE = Step("/", (unless(HTML),))
+NO_PAGE = Step("/", (_LET_IN, unless(HTML)))
 
 #: A path that Gradio has is answered in JSON, be it a 404, and not as Gradio does: so does FastAPI.
-SPEAKS_JSON = Step("/config", (has(""), unless(has("components")), unless(body("Not authenticated"))))
+SPEAKS_JSON = Step("/config", (_LET_IN, has(""), unless(has("components"))))
 
 #: What health endpoints say while they cannot take work, under "status" or "state".
 _BUSY = r"(?i)^(busy|overloaded|queue[ _-]?full|at[ _-]capacity)$"

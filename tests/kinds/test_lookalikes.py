@@ -218,7 +218,7 @@ def test_a_gradio_app_tells_its_title() -> None:
 @pytest.mark.parametrize("port", [8188, 5001, 9999])
 def test_koboldcpp_with_a_password_is_locked(port: int) -> None:
     protected = as_json({"result": "KoboldCpp", "version": "1.98.1", "protected": True})
-    server = replace(KOBOLDCPP, replies=KOBOLDCPP.replies | {"/api/extra/version": protected})
+    server = replace(KOBOLDCPP, replies={**KOBOLDCPP.replies, "/api/extra/version": protected})
     assert identify(server, port, "comfyui").finding.status is Status.LOCKED
 
 

@@ -10,7 +10,7 @@ from hybridisco.core.conditions import Reply
 from hybridisco.core.model import Status
 from hybridisco.kinds import BUILTIN
 
-from .replay import COMFYUI_FRAME, RECORDINGS, Server, identify, recorded
+from .replay import COMFYUI_FRAME, RECORDINGS, Server, identify, recorded, reply
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ PORTS = (8001, 8000, 8188, 4000, 7860, 7863, 7865, 8080, 11434)
 def serve(name: str) -> Server:
     server = recorded(name)
     if name.startswith("comfyui"):
-        return replace(server, replies=server.replies | {"ws:/ws": Reply("ws:/ws", 101, (), COMFYUI_FRAME)})
+        return replace(server, replies={**server.replies, "ws:/ws": Reply("ws:/ws", 101, (), COMFYUI_FRAME)})
     return server
 
 
@@ -92,6 +92,13 @@ def test_an_unknown_web_server_costs_little(port: int) -> None:
 
 def test_an_unknown_json_api_costs_little() -> None:
     assert identify(Server({}), 8001).gets <= 17
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_server_that_lets_nobody_in_is_left_alone_soon(status: int) -> None:
+    result = identify(Server({}, reply(status, {"detail": "Forbidden"})), 9999)
+    assert (result.finding.kind, result.finding.status) == (None, Status.LOCKED)
+    assert result.gets <= 8, result.asked
 
 
 def test_comfyui_names_no_path_of_its_user() -> None:

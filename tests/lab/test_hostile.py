@@ -102,7 +102,7 @@ async def test_huge_headers_are_valid_to_the_end() -> None:
 
 async def test_huge_length_promises_more_than_there_is() -> None:
     async with hostile.huge_length() as port:
-        assert b"Content-Length: 4611686018427387904\r\n" in await fetch(port, 1)
+        assert b"Content-Length: 4611686018427387904\r\n" in await fetch(port, 50)
 
 
 async def test_gzip_bomb_unpacks_to_a_thousand_times_its_size() -> None:

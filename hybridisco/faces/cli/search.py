@@ -1,0 +1,188 @@
+"""Which services are wanted, the search for them, and what to say when there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from hybridisco.config import Config
+from hybridisco.config.schema import known_kind
+from hybridisco.core import target
+from hybridisco.core.identity import THIS_MACHINE, bare_host
+from hybridisco.core.model import ALIVE, UNKNOWN_KIND, Service, Snapshot, SourceName
+from hybridisco.core.target import Target
+from hybridisco.faces.cli.terminal import Progress, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hybridisco.manager import ServiceDiscoveryManager
+
+FOUND, NOTHING = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user wants to see. Empty tuples mean no limit; ``sources`` are those that search."""
+
+    kinds: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    hosts: tuple[Target, ...] = ()
+    ignored: frozenset[str] = frozenset()
+    show_all: bool = False
+
+    def shows(self, service: Service) -> bool:
+        """Whether a service is wanted."""
+        if self.kinds and service.kind not in self.kinds:
+            return False
+        if self.hosts and not any(_is_at(service, host) for host in self.hosts):
+            return False
+        return any(source in self.sources for source in service.sources) and not self.hides(service)
+
+    def hides(self, service: Service) -> bool:
+        """Whether only ``--all`` would show it: it is ignored, or a web server that nobody claims to be more."""
+        if self.show_all:
+            return False
+        asked = UNKNOWN_KIND in self.kinds or SourceName.MANUAL in service.sources
+        return service.id in self.ignored or (service.kind == UNKNOWN_KIND and not asked)
+
+    def filtered(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with the wanted services only."""
+        return replace(snapshot, services=tuple(filter(self.shows, snapshot.services)))
+
+
+def wish(
+    config: Config,
+    kinds: Iterable[str] = (),
+    sources: Iterable[str] = (),
+    hosts: Iterable[str] = (),
+    show_all: bool = False,
+) -> Wish:
+    """Return the options of a command as a wish. :raises UsageError: an unknown kind, or a host that is none."""
+    return Wish(
+        kinds=tuple(kind_id(config, name) for name in kinds),
+        sources=tuple(sources) or config.sources,
+        hosts=tuple(target.parse(host) for host in hosts),
+        ignored=frozenset(config.ignore),
+        show_all=show_all,
+    )
+
+
+def kind_id(config: Config, name: str) -> str:
+    """Return the id of a kind that a service may have. :raises UsageError: there is none of this name."""
+    mapped = {kind for _, kind in config.mdns_types}
+    wanted = name.strip().lower()
+    return wanted if wanted == UNKNOWN_KIND or wanted in mapped else known_kind(config.kinds, name).id
+
+
+def _is_at(service: Service, host: Target) -> bool:
+    """Whether a service is on a host, and at its port if one was said."""
+    endpoints = [endpoint for endpoint in service.endpoints if host.port in (None, endpoint.port)]
+    if not endpoints:
+        return False
+    if host.is_address:
+        return any(endpoint.address == host.host and host.zone in (None, endpoint.zone) for endpoint in endpoints)
+    names = {bare_host(name) for name in (service.host, *(endpoint.host for endpoint in endpoints)) if name}
+    local = any(endpoint.address and ip_address(endpoint.address).is_loopback for endpoint in endpoints)
+    return bare_host(host.host) in names or (host.host == THIS_MACHINE and local)
+
+
+def answering(snapshot: Snapshot) -> int:
+    """Return :data:`FOUND` if at least one service answers, else :data:`NOTHING`."""
+    return FOUND if any(service.status in ALIVE for service in snapshot.services) else NOTHING
+
+
+async def search(config: Config, want: Wish, timeout_s: float | None = None, *, wait: bool = False) -> Snapshot:
+    """Return everything that the wish's sources find.
+
+    :param wait: end at the first wanted service that answers instead of when all is quiet.
+    :raises DiscoveryError: no source could run.
+    """
+    from hybridisco.manager import ServiceDiscoveryManager
+
+    def matched(snapshot: Snapshot) -> bool:
+        return answering(want.filtered(snapshot)) == FOUND
+
+    async with (
+        ServiceDiscoveryManager(config, sources=want.sources) as manager,
+        Progress(_words(manager, config, want)),
+    ):
+        return await manager.discover_all_services(timeout_s, until=matched if wait else None)
+
+
+def _words(manager: ServiceDiscoveryManager, config: Config, want: Wish) -> Callable[[], str]:
+    """Return what the progress line says: where is being searched, and how many were found."""
+
+    def words() -> str:
+        snapshot = manager.snapshot
+        running = [name.value for name, state in snapshot.sources if state.state == "running"]
+        number = len(want.filtered(snapshot).services)
+        where = _places(config, running or list(want.sources))
+        return f"Searching: {'; '.join(where)} … {number} found"
+
+    return words
+
+
+def _places(config: Config, sources: Iterable[str]) -> list[str]:
+    """Return for people where each source looks."""
+    hosts = ", ".join(config.probe_hosts) or "no host"
+    ports = ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in config.probe_ports)
+    entries = len(config.services)
+    places = {
+        SourceName.MDNS: f"mDNS on {', '.join(config.interfaces) or 'all networks of this machine'}",
+        SourceName.PROBE: f"{hosts} at the usual ports of {len(config.kinds)} kinds{f' and {ports}' if ports else ''}",
+        SourceName.MANUAL: f"{entries or 'no'} manual entr{'y' if entries == 1 else 'ies'}",
+    }
+    return [places[SourceName(source)] for source in sources]
+
+
+def explain_nothing(config: Config, want: Wish, snapshot: Snapshot) -> None:
+    """Say on stderr what was tried, what was left out, and what to do next."""
+    what = " or ".join(want.kinds) if want.kinds else "backend"
+    at = f" on {', '.join(map(str, want.hosts))}" if want.hosts else ""
+    say(f"No {what} found{at} in {snapshot.elapsed_s:.1f} s.")
+    say("Tried:")
+    states = {name.value: state for name, state in snapshot.sources}
+    for source, place in zip(want.sources, _places(config, want.sources), strict=True):
+        state = states.get(source)
+        trouble = f" ({state.state}{f': {state.detail}' if state.detail else ''})" if _trouble(state) else ""
+        say(f"  - {place}{trouble}")
+    left_out = [service for service in snapshot.services if want.hides(service)]
+    others = len(snapshot.services) - len(left_out)
+    if left_out or others:
+        say("Left out:")
+    if left_out:
+        say(f"  - {len(left_out)} ignored or of no known kind; --all shows them")
+    if others:
+        say(f"  - {others} that --kind, --host or --source does not ask for")
+    say("Next:")
+    for step in _next_steps(config, want):
+        say(f"  - {step}")
+
+
+def _trouble(state: object) -> bool:
+    return getattr(state, "state", "ok") in ("error", "running")
+
+
+def _next_steps(config: Config, want: Wish) -> list[str]:
+    hints = [kind.start_hint for kind in config.kinds if kind.id in want.kinds and kind.start_hint]
+    return [
+        *(hints or ["Is it running? A backend that is still starting is found a moment later: hybridisco watch"]),
+        "On another machine: hybridisco probe HOST looks at its ports; hybridisco announce there shows it to all.",
+        "You know its address: hybridisco add http://HOST:PORT",
+        "Only curious: hybridisco demo",
+    ]
+
+
+def warn(config: Config, snapshot: Snapshot | None = None) -> None:
+    """Say on stderr what went wrong beside the result."""
+    for warning in config.warnings:
+        say(f"Warning: {warning}")
+    if snapshot is not None:
+        for name, state in snapshot.sources:
+            if state.state == "error":
+                say(f"Warning: {name}: {state.detail or 'failed'}")
+        for warning in snapshot.warnings:
+            say(f"Warning: {warning}")

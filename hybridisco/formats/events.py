@@ -1,0 +1,12 @@
+"""One event as one line of text, for ``watch`` into a pipe."""
+
+from __future__ import annotations
+
+from hybridisco.core.model import Event
+
+
+def event_line(event: Event) -> str:
+    """Return the event in words: what happened, to whom, where, and how it is now."""
+    service = event.service
+    kind = f"{service.kind} {service.version}" if service.version else service.kind
+    return f"{event.type.value:7}  {service.status.value:11}  {service.name}  ({kind})  {service.url}"
