@@ -11,7 +11,7 @@ from hybridisco.config import Config
 from hybridisco.config.schema import known_kind
 from hybridisco.core import target
 from hybridisco.core.identity import THIS_MACHINE, bare_host
-from hybridisco.core.model import ALIVE, UNKNOWN_KIND, Service, Snapshot, SourceName
+from hybridisco.core.model import ALIVE, UNKNOWN_KIND, Service, Snapshot, SourceName, SourceState
 from hybridisco.core.target import Target
 from hybridisco.faces.cli.terminal import Progress, say
 
@@ -146,9 +146,7 @@ def explain_nothing(config: Config, want: Wish, snapshot: Snapshot) -> None:
     say("Tried:")
     states = {name.value: state for name, state in snapshot.sources}
     for source, place in zip(want.sources, _places(config, want.sources), strict=True):
-        state = states.get(source)
-        trouble = f" ({state.state}{f': {state.detail}' if state.detail else ''})" if _trouble(state) else ""
-        say(f"  - {place}{trouble}")
+        say(f"  - {place}{_trouble(states.get(source))}")
     left_out = [service for service in snapshot.services if want.hides(service)]
     others = len(snapshot.services) - len(left_out)
     if left_out or others:
@@ -162,8 +160,12 @@ def explain_nothing(config: Config, want: Wish, snapshot: Snapshot) -> None:
         say(f"  - {step}")
 
 
-def _trouble(state: object) -> bool:
-    return getattr(state, "state", "ok") in ("error", "running")
+def _trouble(state: SourceState | None) -> str:
+    """Return what is to be said of a source that did not come to its end."""
+    if state is None or state.state not in ("error", "running"):
+        return ""
+    what = "failed" if state.state == "error" else "had no time to end; give more with --timeout"
+    return f" ({what}{f': {state.detail}' if state.detail else ''})"
 
 
 def _next_steps(config: Config, want: Wish) -> list[str]:

@@ -32,7 +32,7 @@ def kinds(as_json: bool) -> int:
         ]
         click.echo(json.dumps({"schema": 1, "kinds": said}, indent=2))
     else:
-        rows = [("KIND", "TITLE", "PORTS", "MAKES")]
+        rows: list[tuple[str, ...]] = [("KIND", "TITLE", "PORTS", "MAKES")]
         rows += [
             (kind.id, kind.title, ", ".join(map(str, _short(kind.ports))), ", ".join(kind.capabilities))
             for kind in sorted(config.kinds, key=lambda kind: kind.id)
