@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hybridisco.config import Config, state_folder
     from hybridisco.config import load as load_config
     from hybridisco.core.errors import AnnounceError, ConfigError, DiscoveryError, HybridiscoError, UsageError
+    from hybridisco.core.identity import sidecar_host
     from hybridisco.core.kind import Kind
     from hybridisco.core.model import Endpoint, Event, EventType, Finding, Service, Snapshot, SourceName, Status
     from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
@@ -65,6 +66,7 @@ _WHERE = {
     "SERVICE_TYPE": "hybridisco.core.txt",
     "TxtRecord": "hybridisco.core.txt",
     "encode_txt": "hybridisco.core.txt:encode",
+    "sidecar_host": "hybridisco.core.identity",
     "Kind": "hybridisco.core.kind",
     **dict.fromkeys(
         ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status"),
@@ -104,6 +106,7 @@ __all__ = [
     "lan_interfaces",
     "listening",
     "load_config",
+    "sidecar_host",
     "state_folder",
     "zeroconf_choice",
 ]

@@ -13,6 +13,7 @@ symmetric, so the order in which evidence arrives cannot matter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from typing import TypeVar
@@ -25,6 +26,9 @@ THIS_MACHINE = "localhost"
 Key = tuple[str, str, int]
 T = TypeVar("T")
 
+_LABEL_LIMIT = 63  # octets (RFC 1035 section 2.3.4)
+_OWN_HOST = re.compile(r"(.+)-hybridisco-[a-z0-9]{6}(\.local)?")
+
 
 def is_local(endpoint: Endpoint, local: frozenset[str]) -> bool:
     """Whether the endpoint is on this machine. ``local`` are its addresses, link-local ones with zone."""
@@ -36,6 +40,23 @@ def is_local(endpoint: Endpoint, local: frozenset[str]) -> bool:
 def bare_host(name: str) -> str:
     """Return a host name as it is compared: lower case, no final dot, no ``.local``."""
     return name.rstrip(".").lower().removesuffix(".local")
+
+
+def sidecar_host(machine_name: str, service_id: str) -> str:
+    """Return the host name at which a sidecar announces: ``gpu-box-hybridisco-x3k9fz.local``.
+
+    ``gpu-box.local`` itself belongs to the machine's own responder (Avahi, mDNSResponder, Windows). When it hears
+    another set of addresses for it, Avahi takes that for a conflict and renames the whole machine. A name for each
+    service also lets each have its own addresses, and tells machines apart that were all called ``ubuntu``.
+    """
+    mark = f"-hybridisco-{service_id[:6].lower()}"
+    return f"{machine_name.partition('.')[0][: _LABEL_LIMIT - len(mark)] or THIS_MACHINE}{mark}.local"
+
+
+def shown_host(name: str) -> str:
+    """Return a host name as people know it: ``gpu-box.local`` for what :func:`sidecar_host` made of it."""
+    own = _OWN_HOST.fullmatch(name)
+    return f"{own[1]}{own[2] or ''}" if own else name
 
 
 def place_keys(announcement: Announcement, local: frozenset[str]) -> frozenset[Key]:

@@ -83,7 +83,7 @@ def lines(snapshot: Snapshot, look: Look, *, footer: bool = True) -> list[Text]:
 
 
 def latency(ms: float | None) -> str:
-    """Return a latency with as many digits as mean something, or nothing if it is not known."""
+    """Return a duration with as many digits as mean something, or nothing if it is not known."""
     if ms is None:
         return ""
     return f"{ms:.1f} ms" if ms < 9.95 else f"{ms:.0f} ms" if ms < 999.5 else f"{ms / 1000:.1f} s"
@@ -194,7 +194,7 @@ def _footer(snapshot: Snapshot, look: Look, width: int) -> list[Text]:
     counts = Counter(service.status for service in snapshot.services)
     number = len(snapshot.services)
     said = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    out = [Text(), Text(f"{number} service{'' if number == 1 else 's'}: {said}{dot}{snapshot.elapsed_s:.1f} s", "dim")]
+    out = [Text(), Text(f"{number} service{'' if number == 1 else 's'}: {said}{dot}{latency(snapshot.elapsed_s * 1000)}", "dim")]
     if not snapshot.complete:
         out += _wrapped("Not all answers had come when the time was up; --timeout gives more.", width, "", "yellow")
     for name, state in snapshot.sources:

@@ -111,7 +111,7 @@ class Lab:
 
     def __enter__(self) -> Self:
         netns.remove_leftovers()
-        self.directory = Path(tempfile.mkdtemp(prefix="hylab-"))
+        self.directory = Path(tempfile.mkdtemp(prefix=netns.owned_prefix()))
         try:
             self.switch = netns.add_namespace("switch")
             self.namespaces.append(self.switch)

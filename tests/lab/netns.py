@@ -10,8 +10,10 @@ import ctypes
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,8 +51,7 @@ def _run(argv: list[str], stdin: str = "") -> str:
 
 def add_namespace(what: str) -> str:
     """Make a namespace with its loopback up; return its name."""
-    pid = os.getpid()
-    name = f"{_PREFIX}-{pid}-{_start_time(pid)}-{secrets.token_hex(3)}-{what}"
+    name = f"{owned_prefix()}{secrets.token_hex(3)}-{what}"
     ip("netns", "add", name)
     ip("link", "set", "lo", "up", namespace=name)
     return name
@@ -68,13 +69,20 @@ def remove_namespace(name: str) -> None:
             raise
 
 
-def remove_leftovers() -> list[str]:
-    """Remove the namespaces of runs whose process is gone; return their names."""
-    names = [path.name for path in RUN_NETNS.glob(f"{_PREFIX}-*")] if RUN_NETNS.is_dir() else []
-    stale = [name for name in names if _owner_is_gone(name)]
-    for name in stale:
-        remove_namespace(name)
-    return stale
+def owned_prefix() -> str:
+    """How the names of all that this process makes begin: namespaces, and folders for temporary files."""
+    pid = os.getpid()
+    return f"{_PREFIX}-{pid}-{_start_time(pid)}-"
+
+
+def remove_leftovers() -> None:
+    """Remove the namespaces, processes and folders of runs that are gone."""
+    for path in RUN_NETNS.glob(f"{_PREFIX}-*"):
+        if _owner_is_gone(path.name):
+            remove_namespace(path.name)
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}-*"):
+        if _owner_is_gone(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _owner_is_gone(name: str) -> bool:

@@ -102,12 +102,12 @@ async def test_huge_headers_are_valid_to_the_end() -> None:
 
 async def test_huge_length_promises_more_than_there_is() -> None:
     async with hostile.huge_length() as port:
-        assert b"Content-Length: 4611686018427387904\r\n" in await fetch(port, 50)
+        assert b"Content-Length: 4611686018427387904\r\n" in await fetch(port, 100)
 
 
 async def test_gzip_bomb_unpacks_to_a_thousand_times_its_size() -> None:
     async with hostile.gzip_bomb() as port:
-        head, _, body = (await fetch(port, 100_000)).partition(b"\r\n\r\n")
+        head, _, body = (await fetch(port, 10_000)).partition(b"\r\n\r\n")
     assert b"Content-Encoding: gzip" in head
     length = int(head.partition(b"Content-Length: ")[2].split()[0])
     assert length < 12 << 20  # for 10 GiB

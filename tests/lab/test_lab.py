@@ -156,13 +156,15 @@ def test_the_next_lab_removes_what_a_killed_run_left() -> None:
     require(lab_available())
     code = (
         "import os, signal; from tests.lab.net import Lab; lab = Lab().__enter__(); host = lab.host('orphan');"
-        "host.popen(['sleep', '60'], stdout=-3); print(host.namespace, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "host.popen(['sleep', '60'], stdout=-3, stderr=-3);"
+        "print(host.namespace, lab.directory, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, timeout=20)
-    orphan = netns.RUN_NETNS / done.stdout.strip()
-    assert "orphan" in orphan.name, done.stderr
+    assert "orphan" in done.stdout, done.stderr
+    namespace, directory = done.stdout.split()
     with Lab() as lab:
-        assert not orphan.exists()
+        assert not (netns.RUN_NETNS / namespace).exists()
+        assert not Path(directory).exists()
         assert (netns.RUN_NETNS / lab.switch).exists()
 
 

@@ -140,9 +140,11 @@ def _places(config: Config, sources: Iterable[str]) -> list[str]:
 
 def explain_nothing(config: Config, want: Wish, snapshot: Snapshot) -> None:
     """Say on stderr what was tried, what was left out, and what to do next."""
+    from hybridisco.formats.table import latency
+
     what = " or ".join(want.kinds) if want.kinds else "backend"
     at = f" on {', '.join(map(str, want.hosts))}" if want.hosts else ""
-    say(f"No {what} found{at} in {snapshot.elapsed_s:.1f} s.")
+    say(f"No {what} found{at} in {latency(snapshot.elapsed_s * 1000)}.")
     say("Tried:")
     states = {name.value: state for name, state in snapshot.sources}
     for source, place in zip(want.sources, _places(config, want.sources), strict=True):

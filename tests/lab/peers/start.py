@@ -1,7 +1,9 @@
 """Start a real peer, wait until its port accepts, and end it with all its children.
 
-with start_peer("wangp", port=7860) as peer:
-    urlopen(f"{peer.url}/config")
+    with start_peer("wangp", port=7860) as peer:
+        urlopen(f"{peer.url}/config")
+
+``PEERS`` lists them; their environments are made by ``setup.py`` beside this file.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..host import Host
+from ..netns import owned_prefix
 from ..process import Process
 from ..require import require
 from ..wait import LabError, wait_until
@@ -110,7 +113,7 @@ def _launched(name: str, port: int | None, host: str, netns_host: Host | None) -
     port = _free_port(host, netns_host) if port is None else port
     if _accepts(host, port, netns_host):
         raise LabError(f"something else already listens at {host}:{port}")
-    with tempfile.TemporaryDirectory(prefix="hylab-peer-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=owned_prefix(), ignore_cleanup_errors=True) as folder:
         process = _start(name, kind.command(host, port), kind.variables, Path(folder), netns_host)
         try:
             yield RunningPeer(name, host, port, process, netns_host)

@@ -52,10 +52,7 @@ async def _serve(names: tuple[str, ...], port: int | None, host: str, fault: str
     from hybridisco.faces.cli.mocks import start, usual_ports
     from hybridisco.faces.cli.terminal import say
 
-    if port is None:
-        ports = usual_ports(names)
-    else:
-        ports = [port + number if port else 0 for number in range(len(names))]
+    ports = usual_ports(names) if port is None else [port + number if port else 0 for number in range(len(names))]
     backends: list[MockBackend] = []
     async with AsyncExitStack() as stack:
         width = max(map(len, names))
