@@ -62,7 +62,7 @@ $(VENV)/bin/pip:
 	    package=python`$$found -c 'import sys; print("%d.%d" % sys.version_info[:2])'`-venv; \
 	    sudo=; [ `id -u` = 0 ] || sudo="sudo -n"; \
 	    echo "==> Installing the Debian package $$package, which brings pip"; \
-	    $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $$package >/dev/null || { \
+	    $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$package >/dev/null || { \
 	        echo "That did not work. Run: sudo apt install $$package"; exit 1; }; \
 	fi; \
 	rm -rf $(VENV); $$found -m venv $(VENV)
