@@ -1,26 +1,29 @@
 """Announcements on the wire: register, update and withdraw DNS-SD instances. Only this file knows zeroconf here.
 
-Two things that python-zeroconf does not do are added, in this one place:
+Three things that python-zeroconf does not do are added, in this one place:
 
 * **Subtypes** (RFC 6763 section 7.1). Its registry answers PTR questions by type, so the same instance is also
   indexed under ``_comfyui._sub._hybridisco._tcp.local.``; our own packets announce and withdraw that pointer.
 * Such a subtype must not show up when somebody asks which *types* there are (section 9): those answers are taken
   out of what is sent.
+* On each link only the addresses of that link are told (RFC 6762 section 14): those of another network are of no
+  use there, and a link-local address would be taken for one of the link it was heard on.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo, Zeroconf
-from zeroconf._dns import DNSPointer
+from zeroconf._dns import DNSAddress, DNSPointer
 from zeroconf._protocol.outgoing import DNSOutgoing
+from zeroconf._transport import _WrappedTransport
 from zeroconf.asyncio import AsyncZeroconf
-from zeroconf.const import _CLASS_IN, _FLAGS_AA, _FLAGS_QR_RESPONSE, _TYPE_PTR
+from zeroconf.const import _CLASS_IN, _FLAGS_AA, _FLAGS_QR_RESPONSE, _MDNS_PORT, _TYPE_PTR
 
-from hybridisco import SERVICE_TYPE, AnnounceError
+from hybridisco import SERVICE_TYPE, AnnounceError, NetworkInterface, zeroconf_choice
 
 log = logging.getLogger(__name__)
 
@@ -42,32 +45,71 @@ class Instance:
 
 
 class _Responder(Zeroconf):
-    """Zeroconf that does not list subtypes as types."""
+    """Zeroconf that does not list subtypes as types, and tells on each link only the addresses of that link."""
 
-    def async_send(self, out: DNSOutgoing, *args: object, **kwargs: object) -> None:
-        out.answers = [(record, at) for record, at in out.answers if not _lists_subtype(record)]
-        super().async_send(out, *args, **kwargs)  # type: ignore[arg-type]
+    links: tuple[NetworkInterface, ...] = ()
+
+    def async_send(
+        self,
+        out: DNSOutgoing,
+        addr: str | None = None,
+        port: int = _MDNS_PORT,
+        v6_flow_scope: tuple[()] | tuple[int, int] = (),
+        transport: _WrappedTransport | None = None,
+    ) -> None:
+        if self.done:
+            return
+        for sender in [transport] if transport else self.engine.senders:
+            where = (addr, *v6_flow_scope[1:]) if addr else (sender.sock_name[0], *sender.sock_name[3:])
+            said = _for_link(out, _link_of(self.links, *where))
+            if said.questions or said.answers or said.authorities:
+                super().async_send(said, addr, port, v6_flow_scope, sender)
 
 
-def _lists_subtype(record: object) -> bool:
-    return isinstance(record, DNSPointer) and record.name == _ENUMERATION and "._sub." in record.alias
+def _link_of(links: tuple[NetworkInterface, ...], address: str, zone: int = 0) -> NetworkInterface | None:
+    """Return the interface that has ``address``, else the one in whose subnet it lies."""
+    ip = ip_address(address.partition("%")[0])
+    ip = ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
+    if zone:
+        return next((link for link in links if link.index == zone), None)
+    owners = (link for link in links if any(own.ip == ip for own in link.addresses))
+    neighbours = (link for link in links if any(ip in own.network for own in link.addresses))
+    return next(owners, None) or next(neighbours, None)
+
+
+def _for_link(out: DNSOutgoing, link: NetworkInterface | None) -> DNSOutgoing:
+    """Return ``out`` without what is not to be said on this link."""
+    here = None if link is None else {own.ip.packed for own in link.addresses}
+
+    def fits(record: object) -> bool:
+        if isinstance(record, DNSAddress):
+            return here is None or record.address in here
+        return not (isinstance(record, DNSPointer) and record.name == _ENUMERATION and "._sub." in record.alias)
+
+    said = DNSOutgoing(out.flags, out.multicast, out.id)
+    said.questions, said.authorities = out.questions, out.authorities
+    said.answers = [(record, at) for record, at in out.answers if fits(record)]
+    said.additionals = [record for record in out.additionals if fits(record)]
+    return said
 
 
 class Engine:
     """One set of sockets, any number of instances.
 
-    :param interfaces: IPv4 addresses and IPv6 interface indexes to announce on.
+    :param links: the interfaces to announce on.
     :raises AnnounceError: no socket could be opened.
     """
 
-    def __init__(self, interfaces: list[str | int]) -> None:
+    def __init__(self, links: tuple[NetworkInterface, ...]) -> None:
         try:
-            responder = _Responder(interfaces=interfaces, ip_version=IPVersion.All)
+            responder = _Responder(interfaces=zeroconf_choice(links), ip_version=IPVersion.All)
         except OSError as error:
             raise AnnounceError(
                 f"mDNS could not be started ({error.strerror or error}). Probably another program holds UDP port 5353 "
                 "for itself. Stop it, or allow this program to use multicast."
             ) from error
+        responder.links = links
+        self._responder = responder
         self._zeroconf = AsyncZeroconf(zc=responder)
         self._infos: dict[str, ServiceInfo] = {}
 
@@ -76,7 +118,7 @@ class Engine:
 
         :raises AnnounceError: no free name was found.
         """
-        await self._zeroconf.zeroconf.async_wait_for_start()
+        await self._responder.async_wait_for_start()
         info = _info(instance)
         try:
             announced = await self._zeroconf.async_register_service(info, allow_name_change=True)
@@ -108,25 +150,26 @@ class Engine:
         self._unindex_subtype(instance, info)
         await (await self._zeroconf.async_unregister_service(info))
 
-    async def move(self, interfaces: list[str | int]) -> None:
+    async def move(self, links: tuple[NetworkInterface, ...]) -> None:
         """Announce on another set of interfaces."""
-        await self._zeroconf.async_update_interfaces(interfaces, IPVersion.All)
+        self._responder.links = links
+        await self._zeroconf.async_update_interfaces(zeroconf_choice(links), IPVersion.All)
 
     async def close(self) -> None:
         """Say goodbye for everything and close the sockets."""
         for info in self._infos.values():
-            self._zeroconf.zeroconf.registry.types.pop(info.type, None)
+            self._responder.registry.types.pop(info.type, None)
         await self._zeroconf.async_unregister_all_services()
         await self._zeroconf.async_close()
 
     # -- subtypes -------------------------------------------------------------------------------------
 
     def _index_subtype(self, instance: Instance, info: ServiceInfo) -> None:
-        types = self._zeroconf.zeroconf.registry.types
+        types = self._responder.registry.types
         types.setdefault(_subtype(instance), {})[info.key] = _sub_info(instance, info)
 
     def _unindex_subtype(self, instance: Instance, info: ServiceInfo) -> None:
-        types = self._zeroconf.zeroconf.registry.types
+        types = self._responder.registry.types
         bucket = types.get(_subtype(instance), {})
         bucket.pop(info.key, None)
         if not bucket:
@@ -135,7 +178,7 @@ class Engine:
     def _send_subtype(self, instance: Instance, info: ServiceInfo, ttl_s: int = _TYPE_TTL_S) -> None:
         out = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
         out.add_answer_at_time(DNSPointer(_subtype(instance), _TYPE_PTR, _CLASS_IN, ttl_s, info.name, 0.0), 0)
-        self._zeroconf.zeroconf.async_send(out)
+        self._responder.async_send(out)
 
 
 def _subtype(instance: Instance) -> str:

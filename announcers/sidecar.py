@@ -23,7 +23,7 @@ from hybridisco import (
     TxtRecord,
     encode_txt,
     lan_interfaces,
-    zeroconf_choice,
+    sidecar_host,
 )
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Sidecar:
         return Instance(
             name=job.name or f"{job.kind.title} on {host}",
             kind=job.kind.id,
-            host=f"{host}.local.",
+            host=f"{sidecar_host(host, self._id)}.",
             port=job.port,
             addresses=seen.addresses,
             properties=tuple(encode_txt(record).items()),
@@ -146,7 +146,7 @@ class Sidecar:
             return
         now = time.monotonic()
         if self._engine is None:
-            self._engine = Engine(zeroconf_choice(interfaces))
+            self._engine = Engine(_links(interfaces, instance))
         if self._announced is None:
             name = await self._engine.announce(instance)
             where = ", ".join(instance.addresses)
@@ -155,7 +155,7 @@ class Sidecar:
             return  # soon enough; the change is seen again at the next look
         else:
             if self._announced.addresses != instance.addresses:
-                await self._engine.move(zeroconf_choice(interfaces))
+                await self._engine.move(_links(interfaces, instance))
             await self._engine.update(instance)
             self._say(f"Announcement changed: {_difference(self._announced, instance)}")
         self._announced, self._changed_at = instance, now
@@ -172,6 +172,11 @@ class Sidecar:
         if what != self._said:
             self._said = what
             log.info("%s", what)
+
+
+def _links(interfaces: tuple[NetworkInterface, ...], instance: Instance) -> tuple[NetworkInterface, ...]:
+    """Return the interfaces on which the instance can be reached: on the others nobody need hear of it."""
+    return tuple(i for i in interfaces if any(str(address.ip) in instance.addresses for address in i.addresses))
 
 
 def _difference(old: Instance, new: Instance) -> str:

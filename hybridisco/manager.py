@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hybridisco.config import Config, ManualEntry, load
-from hybridisco.core.errors import DiscoveryError
+from hybridisco.core.errors import DiscoveryError, UsageError
 from hybridisco.core.model import (
     Announcement,
     Check,
@@ -26,15 +26,17 @@ from hybridisco.core.model import (
 )
 from hybridisco.core.ports import Source
 from hybridisco.core.target import Target
-from hybridisco.registry import ServiceRegistry, Subscriber
+from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.interfaces import Interface, interfaces, local_addresses
+from hybridisco.subscribers import Subscriber
 
 if TYPE_CHECKING:
     from hybridisco.sources.probe import HttpProbe
 
 log = logging.getLogger(__name__)
 
-_TICK_S = 1.0
+_TICK_S = 0.5
+_LOOK_S = 0.1  # how often a source that is waited for is asked whether it has failed
 _OFF = SourceState("off")
 
 
@@ -48,13 +50,17 @@ class ServiceDiscoveryManager:
                 print(service.name, service.url)
 
     :param config: the user's settings; their file is read when this is None.
-    :param sources: names of the sources to use, instead of those of the config.
+    :param sources: the sources to use, instead of those of the config: ``mdns``, ``probe``, ``manual``, or a
+        :class:`~hybridisco.core.ports.Source` of your own that takes the place of the one with its name.
     :raises ConfigError: the user's file is wrong.
+    :raises UsageError: there is no source of such a name.
     """
 
-    def __init__(self, config: Config | None = None, *, sources: Collection[str] | None = None) -> None:
+    def __init__(self, config: Config | None = None, *, sources: Collection[str | Source] | None = None) -> None:
         self._config = config or load()
-        self._names = tuple(SourceName(name) for name in (self._config.sources if sources is None else sources))
+        wanted = self._config.sources if sources is None else sources
+        self._given = {source.name: source for source in wanted if not isinstance(source, str)}
+        self._names = _source_names([source if isinstance(source, str) else source.name for source in wanted])
         self.registry = ServiceRegistry(self._config.kinds)
         self._sources: dict[SourceName, Source] = {}
         self._failed: dict[SourceName, str] = {}
@@ -62,6 +68,7 @@ class ServiceDiscoveryManager:
         self._checks: dict[tuple[str, int, bool, str], asyncio.Task[None]] = {}
         self._probe: HttpProbe | None = None
         self._probe_lock = asyncio.Lock()
+        self._started = False
         self._started_at = time.monotonic()
         self._complete = asyncio.Event()
 
@@ -89,7 +96,7 @@ class ServiceDiscoveryManager:
             async with asyncio.timeout(limit_s):
                 await (self._until(until) if until else self._complete.wait())
         troubles = [self._state(name) for name in self._names]
-        if troubles and all(state.state == "error" for state in troubles):
+        if troubles and all(state.state == "error" for state in troubles) and not self.registry.snapshot():
             raise DiscoveryError("Discovery could not run. " + " ".join(state.detail or "" for state in troubles))
         return self.snapshot
 
@@ -108,8 +115,19 @@ class ServiceDiscoveryManager:
 
         entry = ManualEntry(kind=kind, target=target, name=None, url=url or f"{target.host}:{target.port}")
         source = ManualSource([entry], self._config.kinds)
-        self._follow(source)
-        await self._answered()
+        if not self._started:
+            self._note_interfaces(interfaces())
+        self._sources.setdefault(source.name, source)
+        running = asyncio.create_task(self._run(source))
+        self._tasks.append(running)
+        try:
+            await self._answered([source])
+        finally:
+            running.cancel()
+            if running in self._tasks:  # not if we were closed meanwhile
+                self._tasks.remove(running)
+        if not self._started:
+            self._complete.set()
         return self.snapshot
 
     async def run(self) -> None:
@@ -127,6 +145,7 @@ class ServiceDiscoveryManager:
 
         unsubscribe = self.subscribe(put)
         try:
+            self.start()
             while True:
                 yield await queue.get()
         finally:
@@ -154,18 +173,23 @@ class ServiceDiscoveryManager:
 
     def start(self) -> None:
         """Start the sources, once. Called by everything that needs them."""
-        if self._tasks:
+        if self._started:
             return
+        self._started = True
         self._started_at = time.monotonic()
+        self._complete.clear()
+        self._failed.clear()
         self._note_interfaces(interfaces())
         # mDNS goes first: its question travels while the others are still being imported.
         for name in sorted(self._names, key=(SourceName.MDNS, SourceName.MANUAL, SourceName.PROBE).index):
-            self._follow(self._make(name))
+            source = self._sources[name] = self._make(name)
+            self._tasks.append(asyncio.create_task(self._run(source)))
         self._tasks.append(asyncio.create_task(self._pass_time()))
-        self._tasks.append(asyncio.create_task(self._answered()))
+        self._tasks.append(asyncio.create_task(self._complete_when_answered()))
 
     async def close(self) -> None:
-        """End every task and close every socket."""
+        """End every task and close every socket. It may be started again."""
+        self._started = False
         tasks = [*self._tasks, *self._checks.values()]
         self._tasks.clear()
         self._checks.clear()
@@ -184,6 +208,8 @@ class ServiceDiscoveryManager:
 
     def _make(self, name: SourceName) -> Source:
         """Import and make a source; importing is the expensive part, so it happens here."""
+        if name in self._given:
+            return self._given[name]
         config = self._config
         if name is SourceName.MDNS:
             from hybridisco.sources.mdns import MdnsSource
@@ -197,10 +223,6 @@ class ServiceDiscoveryManager:
         from hybridisco.sources.manual import ManualSource
 
         return ManualSource(config.services, config.kinds)
-
-    def _follow(self, source: Source) -> None:
-        self._sources[source.name] = source
-        self._tasks.append(asyncio.create_task(self._run(source)))
 
     async def _run(self, source: Source) -> None:
         """Run a source; if it fails, say so and go on with the others."""
@@ -244,9 +266,13 @@ class ServiceDiscoveryManager:
 
     # -- when is an answer complete -------------------------------------------------------------------
 
-    async def _answered(self) -> None:
-        """Return when every source is settled and nothing is left to be checked."""
-        waits = [asyncio.create_task(self._settled(source)) for source in self._sources.values()]
+    async def _complete_when_answered(self) -> None:
+        await self._answered(tuple(self._sources.values()))
+        self._complete.set()
+
+    async def _answered(self, sources: Collection[Source]) -> None:
+        """Return when ``sources`` are settled and nothing is left to be checked."""
+        waits = [asyncio.create_task(self._settled(source)) for source in sources]
         try:
             await asyncio.gather(*waits)
         finally:
@@ -254,14 +280,13 @@ class ServiceDiscoveryManager:
                 wait.cancel()
         while self._checks:
             await asyncio.wait(self._checks.values())
-        self._complete.set()
 
     async def _settled(self, source: Source) -> None:
         """Wait until a source is settled or has failed."""
         settled = asyncio.create_task(source.settled())
         try:
             while not settled.done() and source.name not in self._failed:
-                await asyncio.wait([settled], timeout=_TICK_S / 10)
+                await asyncio.wait([settled], timeout=_LOOK_S)
         finally:
             settled.cancel()
 
@@ -283,3 +308,11 @@ class ServiceDiscoveryManager:
         if name in self._failed:
             return SourceState("error", self._failed[name])
         return self._sources[name].state if name in self._sources else _OFF
+
+
+def _source_names(names: Collection[str]) -> tuple[SourceName, ...]:
+    """Return each source once. :raises UsageError: there is none of this name."""
+    unknown = [name for name in names if name not in tuple(SourceName)]
+    if unknown:
+        raise UsageError(f"There is no source {unknown[0]!r}. The sources are {', '.join(SourceName)}.")
+    return tuple(dict.fromkeys(SourceName(name) for name in names))

@@ -6,15 +6,17 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hybridisco.core.errors import DiscoveryError
-from hybridisco.core.model import Event, Snapshot
+from hybridisco.core.model import Snapshot
+from hybridisco.subscribers import Subscriber, Subscribers
 
 if TYPE_CHECKING:
     from hybridisco.config import Config
+    from hybridisco.core.ports import Source
     from hybridisco.manager import ServiceDiscoveryManager
-    from hybridisco.registry import Subscriber
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ class DiscoveryThread:
     The network libraries are imported in the thread: :meth:`start` costs the caller a millisecond.
     """
 
-    def __init__(self, config: Config | None = None, *, sources: Collection[str] | None = None) -> None:
+    def __init__(self, config: Config | None = None, *, sources: Collection[str | Source] | None = None) -> None:
         self._config = config
         self._source_names = sources
         self._thread: threading.Thread | None = None
@@ -40,7 +42,7 @@ class DiscoveryThread:
         self._manager: ServiceDiscoveryManager | None = None
         self._stop: asyncio.Event | None = None
         self._wanted_stop = threading.Event()
-        self._subscribers: list[Subscriber] = []
+        self._subscribers = Subscribers()
         self.error: Exception | None = None
         """Why the thread ended by itself, if it did."""
 
@@ -74,36 +76,30 @@ class DiscoveryThread:
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
-        """End the thread and wait for it; returns whether it ended in time."""
+        """End the thread and wait for it; returns whether it ended in time.
+
+        A subscriber may call this too: then the thread ends once the subscriber has returned.
+        """
         self._wanted_stop.set()
         loop, stop = self._loop, self._stop
-        if loop is not None and stop is not None and not loop.is_closed():
-            try:
-                loop.call_soon_threadsafe(stop.set)
-            except RuntimeError:
-                log.debug("The loop closed by itself meanwhile.")
-        if self._thread is not None:
+        if loop is not None and stop is not None:
+            _call_in(loop, stop.set)
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
         return not self.running
 
     def rescan(self) -> None:
         """Look at everything again now."""
         loop, manager = self._loop, self._manager
-        if loop is not None and manager is not None and self.running:
-            loop.call_soon_threadsafe(manager.rescan)
+        if loop is not None and manager is not None:
+            _call_in(loop, manager.rescan)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber(events, snapshot)`` in the discovery thread after every change.
 
         Subscribe before :meth:`start` to miss nothing. Returns how to stop it.
         """
-        self._subscribers.append(subscriber)
-
-        def unsubscribe() -> None:
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
-
-        return unsubscribe
+        return self._subscribers.add(subscriber)
 
     def _main(self) -> None:
         try:
@@ -122,11 +118,23 @@ class DiscoveryThread:
         if self._wanted_stop.is_set():  # stop() was called while the imports above were running
             return
         async with ServiceDiscoveryManager(self._config, sources=self._source_names) as manager:
-            manager.subscribe(self._tell)
+            manager.subscribe(self._subscribers.tell)
             self._manager = manager
-            manager.start()
-            await self._stop.wait()
+            running = asyncio.create_task(manager.run())
+            stopping = asyncio.create_task(self._stop.wait())
+            try:
+                await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stopping.cancel()
+                running.cancel()
+                await asyncio.gather(stopping, return_exceptions=True)
+            with suppress(asyncio.CancelledError):
+                await running  # raises what ended it, if it was not us
 
-    def _tell(self, events: tuple[Event, ...], snapshot: Snapshot) -> None:
-        for subscriber in tuple(self._subscribers):
-            subscriber(events, snapshot)
+
+def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
+    """Call in another thread's loop, unless that has ended meanwhile."""
+    try:
+        loop.call_soon_threadsafe(callback)
+    except RuntimeError:
+        log.debug("The loop has ended by itself.")

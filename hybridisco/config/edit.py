@@ -191,19 +191,17 @@ def _without_entries(text: str, gone: list[int]) -> str:
             del document["services"][index]
         return str(document.as_string())
     lines = text.splitlines(keepends=True)
-    headers = [i for i, line in enumerate(lines) if _HEADER.match(line)]
-    entries = [i for i in headers if _ENTRY.match(lines[i])]
     for index in reversed(gone):
-        start = entries[index]
+        headers = [i for i, line in enumerate(lines) if _HEADER.match(line)]
+        start = [i for i in headers if _ENTRY.match(lines[i])][index]
         end = next((i for i in headers if i > start), len(lines))
         while _BLANK.match(lines[end - 1]):
             end -= 1
         if end < len(lines) and not lines[end].strip():  # one empty line goes with it
             end += 1
-        elif start > 0 and end == len(lines) and not lines[start - 1].strip():
+        elif end == len(lines) and start > 0 and not lines[start - 1].strip():
             start -= 1
         del lines[start:end]
-        headers = [i for i in headers if i < start]
     return "".join(lines)
 
 

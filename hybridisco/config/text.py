@@ -81,6 +81,8 @@ def read(file: Path) -> str | None:
 
 def parse(text: str, file: Path) -> dict[str, Any]:
     """Return what ``text`` says. :raises ConfigError: it is not TOML."""
+    if not text:
+        return {}  # most users have no file: spare them the import
     import tomllib
 
     try:
@@ -108,7 +110,7 @@ def line_of(text: str, path: KeyPath) -> int | None:
     best: tuple[int, int | None] = (0, None)
     table: KeyPath = ()
     counts: dict[KeyPath, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         header = _HEADER.match(line)
         key = None if header else _KEY.match(line)
         if header:

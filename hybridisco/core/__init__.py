@@ -14,6 +14,8 @@ argument, bytes come in as values; so every rule can be tested by calling it.
 :mod:`.kind`          what a backend kind is: data for recognising and for explaining it
 :mod:`.fingerprint`   which request next, and what the replies prove (no I/O: it only decides)
 :mod:`.identity`      which pieces of evidence speak of the same service
+:mod:`.evidence`      an announcement, and what time did to it
+:mod:`.verdict`       how an endpoint stands as a kind, and what vague evidence is
 :mod:`.merge`         evidence in, services out
 :mod:`.liveness`      when to look again, and when a silent service is gone
 ====================  =====================================================================

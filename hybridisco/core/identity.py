@@ -4,7 +4,8 @@ Theory of operation. Every announcement has *keys*, and announcements that share
 
 * ``("at", machine, port)`` for each endpoint. All addresses of this machine, loopback included, are one
   machine (``localhost``); any other address is a machine until something connects it to another.
-* ``("host", name, port)`` for the host name it was found under, ``gpu-box`` and ``gpu-box.local`` alike.
+* ``("host", name, port)`` for the host name it was found under, ``gpu-box`` and ``gpu-box.local`` alike. A name
+  that is no machine's own (``localhost``, an address) tells nothing: a machine elsewhere may be called so.
 * ``("id", id)`` for the id in its TXT record.
 
 The first two are *place* keys: they tell where it is. The third tells who it is. Both relations are
@@ -14,7 +15,8 @@ symmetric, so the order in which evidence arrives cannot matter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TypeVar
 
@@ -25,7 +27,9 @@ THIS_MACHINE = "localhost"
 
 Key = tuple[str, str, int]
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
+_CACHED = 8192  # addresses and names whose reading is kept; a full registry has fewer
 _LABEL_LIMIT = 63  # octets (RFC 1035 section 2.3.4)
 _OWN_HOST = re.compile(r"(.+)-hybridisco-[a-z0-9]{6}(\.local)?")
 
@@ -34,7 +38,23 @@ def is_local(endpoint: Endpoint, local: frozenset[str]) -> bool:
     """Whether the endpoint is on this machine. ``local`` are its addresses, link-local ones with zone."""
     if not endpoint.address:
         return endpoint.host == THIS_MACHINE
-    return endpoint.dial in local or ip_address(endpoint.address).is_loopback
+    return endpoint.dial in local or _is_loopback(endpoint.address)
+
+
+@lru_cache(maxsize=_CACHED)
+def _is_loopback(address: str) -> bool:
+    return ip_address(address).is_loopback
+
+
+@lru_cache(maxsize=_CACHED)
+def _own_name(host: str) -> str | None:
+    """Return a host name as it is compared, or None if it could be any machine's."""
+    name = bare_host(host)
+    try:
+        ip_address(name)
+    except ValueError:
+        return None if name in ("", THIS_MACHINE) else name
+    return None
 
 
 def bare_host(name: str) -> str:
@@ -67,9 +87,9 @@ def place_keys(announcement: Announcement, local: frozenset[str]) -> frozenset[K
             keys.add(("at", THIS_MACHINE, endpoint.port))
         elif endpoint.address:
             keys.add(("at", endpoint.dial, endpoint.port))
-        for name in (endpoint.host, announcement.host):
-            if name:
-                keys.add(("host", bare_host(name), endpoint.port))
+        for host in (endpoint.host, announcement.host):
+            if host and (name := _own_name(host)):
+                keys.add(("host", name, endpoint.port))
     return frozenset(keys)
 
 
@@ -93,18 +113,21 @@ def derived_id(kind: str, machine_name: str, port: int, path: str) -> str:
     return f"{kind}@{machine_name}:{port}{path.rstrip('/')}"
 
 
-def partition(items: Sequence[T], keys_of: Callable[[T], frozenset[Key]]) -> list[list[T]]:
-    """Split ``items`` into groups that share keys, directly or by way of others."""
-    groups: list[tuple[set[Key], list[T]]] = []
-    for item in items:
-        own: set[Key] = set(keys_of(item))
-        members = [item]
-        apart = []
-        for group_keys, group in groups:
-            if own.isdisjoint(group_keys):
-                apart.append((group_keys, group))
-            else:
-                own |= group_keys
-                members = group + members
-        groups = [*apart, (own, members)]
-    return [members for _, members in groups]
+def partition(items: Sequence[T], keys_of: Callable[[T], frozenset[K]]) -> list[list[T]]:
+    """Split ``items`` into groups that share keys, directly or by way of others. Their order is kept."""
+    group_of: dict[K, int] = {}
+    leader = list(range(len(items)))  # of each item's group: a smaller index, or itself
+
+    def find(index: int) -> int:
+        while leader[index] != index:
+            leader[index] = index = leader[leader[index]]
+        return index
+
+    for index, item in enumerate(items):
+        for key in keys_of(item):
+            one, other = find(group_of.setdefault(key, index)), find(index)
+            leader[max(one, other)] = min(one, other)
+    groups: dict[int, list[T]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault(find(index), []).append(item)
+    return list(groups.values())

@@ -3,7 +3,8 @@
 ==========================  =========  ===============================================================
 constant                    value      reason
 ==========================  =========  ===============================================================
-CHECK_EVERY_S               5 s        one unicast check a service: a dead box is `stale` within it
+CHECK_EVERY_S               3 s        with 0.5 s to notice that it is time and 1 s to wait for a connection,
+                                       a dead box is `stale` within 5 s
 BACKOFF_LIMIT_S             60 s       what stays dead is still noticed within a minute of its return
 GONE_AFTER_S                9 s        stale this long, and two more checks failed: gone in 15 s in all
 ORPHAN_AFTER_S              60 s       a check whose claim never came or went away is forgotten
@@ -16,7 +17,7 @@ there again as soon as it answers. What the user wrote down never disappears; it
 
 from __future__ import annotations
 
-CHECK_EVERY_S = 5.0
+CHECK_EVERY_S = 3.0
 BACKOFF_LIMIT_S = 60.0
 GONE_AFTER_S = 9.0
 ORPHAN_AFTER_S = 60.0

@@ -5,7 +5,8 @@ known of this machine. So it does not matter in which order evidence came, and e
 
 1. Evidence that shares a key (:mod:`.identity`) is connected; :func:`services_of` looks at one such component.
 2. Inside, *standing* evidence (mDNS, manual, a scan) is grouped by kind and base path: two kinds at one port are
-   two services, of which at most one can be right.
+   two services, of which at most one can be right. Evidence that leaves its kind open joins a kind that is claimed
+   at its place (:mod:`.verdict`).
 3. Evidence in one group with one id but at several places: if it answers at one of them at most, the others are
    old traces of it; if it answers at several, it is a clone, and each place is a service of its own.
 4. Fields are taken in the order manual > verified probe > TXT > guess.
@@ -13,27 +14,27 @@ known of this machine. So it does not matter in which order evidence came, and e
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from hybridisco.core import problems
+from hybridisco.core.evidence import EndpointKey, Evidence, World, latest_findings
 from hybridisco.core.identity import Key, derived_id, is_local, keys, machine, partition, place_keys, shown_host
-from hybridisco.core.kind import Kind
 from hybridisco.core.liveness import GONE_AFTER_S
 from hybridisco.core.model import (
-    UNKNOWN_KIND,
+    ALIVE,
     Announcement,
     Endpoint,
     Finding,
+    Properties,
     Service,
     SourceName,
     Status,
     address_rank,
     status_rank,
 )
-
-EndpointKey = tuple[str, int, bool, str]
+from hybridisco.core.verdict import PRECEDENCE, Looked, Verdict, judge, kinds_of
 
 
 def services_of(component: Iterable[Evidence], world: World, now: float) -> tuple[tuple[Service, ...], tuple[str, ...]]:
@@ -138,7 +139,7 @@ def _fuse(
         sources=tuple(name for name in SourceName if name in sources),
         latency_ms=endpoints[0].latency_ms,
         first_seen=min(item.first_at for item in members),
-        last_seen=max(t for i in (*members, *_evidence(verdicts)) if (t := i.ok_at or i.first_at) is not None),
+        last_seen=_last_seen(members, _evidence(verdicts)),
     )
 
 
@@ -151,15 +152,19 @@ def _evidence(verdicts: Sequence[Verdict]) -> list[Evidence]:
     return [v.evidence for v in verdicts if v.evidence]
 
 
+def _last_seen(members: Sequence[Evidence], looked: Sequence[Evidence]) -> float:
+    return max((item.ok_at for item in (*members, *looked) if item.ok_at is not None), default=members[0].at)
+
+
 def _endpoints(announcements: Sequence[Announcement]) -> list[Endpoint]:
     """Return each endpoint once, with what the first announcement that knows more says of it."""
     merged: dict[EndpointKey, Endpoint] = {}
     for announcement in announcements:
         for endpoint in announcement.endpoints:
-            known = merged.get(endpoint.key, endpoint)
-            merged[endpoint.key] = replace(
-                known, host=known.host or endpoint.host, interface=known.interface or endpoint.interface
-            )
+            known = merged.setdefault(endpoint.key, endpoint)
+            host, interface = known.host or endpoint.host, known.interface or endpoint.interface
+            if (host, interface) != (known.host, known.interface):
+                merged[endpoint.key] = replace(known, host=host, interface=interface)
     return list(merged.values())
 
 

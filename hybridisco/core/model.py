@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 
@@ -50,6 +51,11 @@ Properties = tuple[tuple[str, str | int | float | bool], ...]
 UNKNOWN_KIND = "http"
 
 
+@lru_cache(maxsize=8192)
+def _is_link_local(address: str) -> bool:
+    return IPv6Address(address).is_link_local
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One way to reach a service: an address, a port, and how to speak there.
@@ -76,7 +82,7 @@ class Endpoint:
     @property
     def link_local(self) -> bool:
         """Whether the address is only meaningful together with an interface (fe80::/10)."""
-        return ":" in self.address and IPv6Address(self.address).is_link_local
+        return ":" in self.address and _is_link_local(self.address)
 
     @property
     def zone(self) -> str | None:
@@ -283,7 +289,12 @@ def address_rank(endpoint: Endpoint) -> tuple[int, ...]:
     users paste the URL into takes an IPv4 URL, and by no means all take a bracketed one.
     """
     reach = {True: 0, None: 1, False: 2}[endpoint.reachable]
-    if not endpoint.address:
-        return (reach, 9)
-    address = ip_address(endpoint.address)
-    return (reach, 0 if address.is_loopback else 2 if address.is_link_local else 1, address.version)
+    return (reach, *_literal_rank(endpoint.address))
+
+
+@lru_cache(maxsize=8192)
+def _literal_rank(address: str) -> tuple[int, ...]:
+    if not address:
+        return (9,)
+    parsed = ip_address(address)
+    return (0 if parsed.is_loopback else 2 if parsed.is_link_local else 1, parsed.version)

@@ -55,11 +55,11 @@ def explain(cause: str | None, endpoint: Endpoint, kind: Kind | None, *, local: 
 
 def mismatch(claimed: str, finding: Finding, found_title: str | None, endpoint: Endpoint) -> str:
     """Return the sentence for an endpoint that answers as another kind than the claim says."""
-    what = f"{found_title} answers" if found_title else f"something that is not {claimed} answers"
     version = f" {finding.version}" if found_title and finding.version else ""
+    what = f"{found_title}{version}" if found_title else f"something that is not {claimed}"
     return (
-        f"{endpoint.url} should be {claimed}, but {what.replace(' answers', version + ' answers')} there. Probably the "
-        "port was taken by another program. Check what runs there, or correct the entry."
+        f"{endpoint.url} should be {claimed}, but {what} answers there. Probably the port was taken by another "
+        "program. Check what runs there, or correct the entry."
     )
 
 

@@ -19,6 +19,12 @@ HOST_LIMIT = 253  # octets of a domain name (RFC 1035 section 2.3.4)
 # Unicode categories that a name has no use for: control (C0, C1), format (bidi, zero-width), surrogate,
 # private use, unassigned, and the line and paragraph separators.
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that no font draws, fillers of Hangul and Khmer and variation selectors among them (Unicode's
+# Default_Ignorable_Code_Point), and the Braille blank: names may not differ only in what nobody sees.
+_INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+    + "".join(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+)
 _MARKS_IN_A_ROW = 3  # more combining marks than any script stacks ("zalgo")
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?|/")
@@ -41,7 +47,7 @@ def text(value: object, limit: int = NAME_LIMIT) -> str | None:
         if char.isspace():
             char = " "
         category = unicodedata.category(char)
-        if category in _UNWANTED:
+        if category in _UNWANTED or char in _INVISIBLE:
             continue
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if marks > _MARKS_IN_A_ROW:
@@ -54,11 +60,14 @@ def text(value: object, limit: int = NAME_LIMIT) -> str | None:
 
 
 def path(value: object) -> str | None:
-    """Return ``value`` if it is a plain absolute path, else None. Never a host, a URL, a query or ``..``."""
+    """Return ``value`` if it is a plain absolute path, without a slash at its end, else None.
+
+    Never a host, a URL, a query or ``..``.
+    """
     if not isinstance(value, str) or len(value) > PATH_LIMIT or not _PATH.fullmatch(value):
         return None
     segments = value.split("/")
-    return None if ".." in segments or "." in segments else value
+    return None if ".." in segments or "." in segments else value.rstrip("/") or "/"
 
 
 def host(value: object) -> str | None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from hybridisco.core import safe
 from hybridisco.core.errors import AnnounceError
-
-T = TypeVar("T")
 
 SERVICE_TYPE = "_hybridisco._tcp.local."
 
@@ -26,6 +24,7 @@ _STRING_LIMIT = 255  # one length octet (RFC 6763 section 6.1)
 AUTHS = ("none", "key", "login")
 STATES = ("ready", "busy", "starting")
 _CAPABILITY_LIMIT = 12
+_VRAM_LIMIT = 16 * 1024 * 1024  # MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +50,14 @@ def encode(record: TxtRecord) -> dict[str, str]:
     :data:`SIZE_LIMIT`, ``gpu``, ``cap`` and ``ver`` are left out in this order: they are known again after
     the first contact.
 
-    :raises AnnounceError: a value that :func:`decode` would refuse, or a record that cannot be made to fit.
+    :raises AnnounceError: a value that :func:`decode` would refuse.
     """
-    if record.path != "/" and safe.path(record.path) is None:
-        raise AnnounceError(
-            f"The base path {record.path!r} cannot be announced: it must be a plain absolute path of at most "
-            f"{safe.PATH_LIMIT} characters, such as /comfyui. Set it with --path."
-        )
     pairs = {
         "txtvers": "1",
         "id": record.id,
         "kind": record.kind,
         "ver": safe.text(record.version, safe.VERSION_LIMIT),
-        "path": None if record.path == "/" else record.path,
+        "path": record.path.rstrip("/") or None,
         "tls": "1" if record.tls else None,
         "auth": record.auth,
         "st": record.state,
@@ -72,12 +66,12 @@ def encode(record: TxtRecord) -> dict[str, str]:
         "vram": None if record.vram is None else str(record.vram),
     }
     said = {key: value for key, value in pairs.items() if value is not None}
-    for expendable in ("gpu", "cap", "ver"):
-        if size(said) <= SIZE_LIMIT:
-            break
-        said.pop(expendable, None)
-    if size(said) > SIZE_LIMIT or any(_octets(key, value) > _STRING_LIMIT for key, value in said.items()):
-        raise AnnounceError(f"The TXT record has {size(said)} octets, more than the {SIZE_LIMIT} allowed.")
+    for key, allowed in _ALLOWED.items():
+        if key in said and _written(_WASHES[key](said[key])) != said[key]:
+            raise AnnounceError(f"{key}={said[key]} cannot be announced: it must be {allowed}.")
+    for expendable in _EXPENDABLE:
+        if size(said) > SIZE_LIMIT or _octets(expendable, said.get(expendable, "")) > _STRING_LIMIT:
+            said.pop(expendable, None)
     return said
 
 
@@ -104,36 +98,56 @@ def decode(properties: Mapping[bytes, bytes | None]) -> tuple[TxtRecord, int]:
         except UnicodeDecodeError:
             dropped += 1
             continue
-        if key in _KNOWN and value:
+        if key in _WASHES and value:
             said.setdefault(key, value)
-
-    def take(key: str, wash: Callable[[str], T | None]) -> T | None:
-        nonlocal dropped
-        if key not in said:
-            return None
-        value = wash(said[key])
-        dropped += value is None
-        return value
-
+    known = {key: wash(said[key]) for key, wash in _WASHES.items() if key in said}
     record = TxtRecord(
-        id=take("id", safe.service_id),
-        kind=take("kind", safe.kind_id),
-        version=take("ver", lambda v: safe.text(v, safe.VERSION_LIMIT)),
-        path=take("path", safe.path) or "/",
-        tls=bool(take("tls", lambda v: {"1": True, "0": False}.get(v))),
-        auth=take("auth", lambda v: v if v in AUTHS else None),
-        state=take("st", lambda v: v if v in STATES else None),
-        capabilities=take("cap", _capabilities) or (),
-        gpu=take("gpu", safe.text),
-        vram=take("vram", lambda v: safe.whole(v, 1, 16 * 1024 * 1024)),
+        id=known.get("id"),
+        kind=known.get("kind"),
+        version=known.get("ver"),
+        path=known.get("path") or "/",
+        tls=bool(known.get("tls")),
+        auth=known.get("auth"),
+        state=known.get("st"),
+        capabilities=known.get("cap") or (),
+        gpu=known.get("gpu"),
+        vram=known.get("vram"),
     )
-    return record, dropped
+    return record, dropped + sum(value is None for value in known.values())
 
 
-_KNOWN = frozenset({"txtvers", "id", "kind", "ver", "path", "tls", "auth", "st", "cap", "gpu", "vram"})
+def _written(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _capabilities(value: str) -> tuple[str, ...] | None:
     """Return the comma list as a tuple without repetitions, or None if no item is a plain word."""
     words = dict.fromkeys(safe.kind_id(word) for word in value.split(",")[:_CAPABILITY_LIMIT])
     return tuple(word for word in words if word) or None
+
+
+#: How the value of each key is read; None stands for one that cannot be right.
+_WASHES: dict[str, Callable[[str], Any]] = {
+    "id": safe.service_id,
+    "kind": safe.kind_id,
+    "ver": lambda v: safe.text(v, safe.VERSION_LIMIT),
+    "path": safe.path,
+    "tls": lambda v: {"1": True, "0": False}.get(v),
+    "auth": lambda v: v if v in AUTHS else None,
+    "st": lambda v: v if v in STATES else None,
+    "cap": _capabilities,
+    "gpu": safe.text,
+    "vram": lambda v: safe.whole(v, 1, _VRAM_LIMIT),
+}
+#: What we ourselves may say; texts are cleaned instead of refused.
+_ALLOWED = {
+    "id": "1 to 64 letters, digits, dots, hyphens and underscores",
+    "kind": "up to 32 lower-case letters, digits and hyphens, such as comfyui",
+    "path": f"a plain absolute path of at most {safe.PATH_LIMIT} characters, such as /comfyui",
+    "auth": f"one of {', '.join(AUTHS)}",
+    "st": f"one of {', '.join(STATES)}",
+    "cap": f"at most {_CAPABILITY_LIMIT} different words of lower-case letters, such as image,video",
+    "vram": f"MiB, from 1 to {_VRAM_LIMIT}",
+}
+#: Keys that are left out, in this order, when the record would be too large.
+_EXPENDABLE = ("gpu", "cap", "ver")

@@ -194,9 +194,14 @@ def _footer(snapshot: Snapshot, look: Look, width: int) -> list[Text]:
     counts = Counter(service.status for service in snapshot.services)
     number = len(snapshot.services)
     said = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    out = [Text(), Text(f"{number} service{'' if number == 1 else 's'}: {said}{dot}{latency(snapshot.elapsed_s * 1000)}", "dim")]
+    out = [
+        Text(),
+        Text(f"{number} service{'' if number == 1 else 's'}: {said}{dot}{latency(snapshot.elapsed_s * 1000)}", "dim"),
+    ]
     if not snapshot.complete:
-        out += _wrapped("Not all answers had come when the time was up; --timeout gives more.", width, "", "yellow")
+        out += _wrapped(
+            "The search ended before all answers had come; --timeout gives it more time.", width, "", "yellow"
+        )
     for name, state in snapshot.sources:
         if state.state == "error":
             out += _wrapped(f"{name}: {_shown(state.detail or 'failed', look)}", width, "", "yellow")

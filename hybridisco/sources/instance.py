@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridisco.core import safe, txt
 from hybridisco.core.model import Announcement, Endpoint, SourceName
 from hybridisco.sources.interfaces import Interface, interface_towards
 
-_ADDRESS_LIMIT = 8  # addresses that one instance may have
+_ENDPOINT_LIMIT = 8  # that one answer may give an instance
+_ZONE_LIMIT = 4  # interfaces on which an address of unknown zone is tried
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
     """What SRV, TXT, A and AAAA records say of an instance.
 
-    ``name`` is the whole name, ``type`` its service type, both with the final dot. ``addresses`` carry their
-    zone (``fe80::1%2``) where the packet told it.
+    ``name`` is the whole name, ``type`` its service type, both with the final dot. ``packets`` are the addresses,
+    those that came in one packet together, with their zone (``fe80::1%2``) where the packet told it.
     """
 
     name: str
     type: str
     server: str | None
     port: int | None
-    addresses: tuple[str, ...]
+    packets: tuple[tuple[str, ...], ...]
     properties: Mapping[bytes, bytes | None]
 
 
@@ -40,19 +41,11 @@ def announcement(
     if not instance.port or not 0 < instance.port < 65536:
         return None, dropped
     endpoints: dict[Endpoint, None] = {}
-    for scoped in instance.addresses[:_ADDRESS_LIMIT]:
-        literal, _, zone = scoped.partition("%")
-        address = safe.announced_address(literal)
-        if address is None:
-            continue
-        endpoint = Endpoint(address, instance.port, record.tls, record.path)
-        if endpoint.link_local:
-            interface = _interface_named(zone, every) or _zone_of_host(instance.addresses, every, lan)
-            if interface is None:
-                continue
-        else:
-            interface = interface_towards(every, address)
-        endpoints[Endpoint(address, instance.port, record.tls, record.path, interface=interface)] = None
+    for literal, interface in _places(instance.packets, every, lan):
+        if (address := safe.announced_address(literal)) is not None:
+            endpoints[Endpoint(address, instance.port, record.tls, record.path, interface=interface)] = None
+        if len(endpoints) == _ENDPOINT_LIMIT:
+            break
     if not endpoints:
         return None, dropped
     properties = {"auth": record.auth, "gpu": record.gpu, "vram_mib": record.vram}
@@ -73,17 +66,36 @@ def announcement(
     return said, dropped
 
 
+def _places(
+    packets: Iterable[Sequence[str]], every: tuple[Interface, ...], lan: tuple[Interface, ...]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield every address without its zone, and the interface that leads to it, if one does."""
+    for packet in packets:
+        for scoped in packet:
+            literal, _, zone = scoped.partition("%")
+            if not _is_link_local(literal):
+                yield literal, interface_towards(every, literal)
+            elif named := _interface_named(zone, every):
+                yield literal, named
+            else:
+                yield from ((literal, name) for name in _zones_of(packet, every, lan))
+
+
+def _is_link_local(literal: str) -> bool:
+    return literal.lower().startswith(("fe8", "fe9", "fea", "feb"))
+
+
 def _interface_named(zone: str, every: tuple[Interface, ...]) -> str | None:
     """Return the name of the interface with this name or index."""
     return next((i.name for i in every if zone in (str(i.index), i.name)), None)
 
 
-def _zone_of_host(addresses: tuple[str, ...], every: tuple[Interface, ...], lan: tuple[Interface, ...]) -> str | None:
-    """Return the zone of a link-local address that came by IPv4, where packets carry none.
+def _zones_of(packet: Sequence[str], every: tuple[Interface, ...], lan: tuple[Interface, ...]) -> tuple[str, ...]:
+    """Return the zones that a link-local address which came by IPv4, where packets carry none, may have.
 
-    It is the interface in whose subnet another address of the same host lies, or the only one there is.
+    It is that of the interface in whose subnet another address of the packet lies. Where that is none, or several
+    (some responders tell all their addresses on every link), each is tried.
     """
-    for address in addresses:
-        if not address.lower().startswith("fe80:") and (name := interface_towards(every, address.partition("%")[0])):
-            return name
-    return lan[0].name if len(lan) == 1 else None
+    others = (literal.partition("%")[0] for literal in packet)
+    towards = [interface_towards(every, literal) for literal in others if not _is_link_local(literal)]
+    return tuple(dict.fromkeys(name for name in towards if name)) or tuple(i.name for i in lan[:_ZONE_LIMIT])

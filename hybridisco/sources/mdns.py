@@ -1,5 +1,4 @@
-"""The LAN as a source: browse, resolve and follow DNS-SD instances by mDNS. Only this file (and the sidecar's
-engine) knows zeroconf.
+"""The LAN as a source: browse, resolve and follow DNS-SD instances by mDNS (:mod:`.wire` has the packets).
 
 Theory of operation. One browser listens. Our own question goes out at once with the QU bit (RFC 6762 section
 5.4), because the browser's first one waits 20 to 120 ms, and then again after 1, 2, 4 … s with the known answers
@@ -11,6 +10,9 @@ Where another program shares port 5353 (Avahi, a sidecar), the system gives a un
 which need not be us, and responders repeat by multicast what they said within the last second only later. So the
 first question is also put from a port of our own, as RFC 6762 section 6.7 allows: those answers reach nobody else.
 They may be cut short and are not kept up to date, so they only bring forward what multicast tells a little later.
+
+An answer speaks of its own link only (section 14), and a newer one makes the cache forget the addresses of another
+link. So what was heard of an instance on another link stays until the instance says something else or goes.
 """
 
 from __future__ import annotations
@@ -18,30 +20,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
-from zeroconf._dns import DNSQuestion  # the one place for private names of zeroconf, with const below
-from zeroconf._protocol.outgoing import DNSOutgoing
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
-from zeroconf.const import (
-    _CLASS_IN,
-    _FLAGS_QR_QUERY,
-    _TYPE_A,
-    _TYPE_AAAA,
-    _TYPE_PTR,
-    _TYPE_SRV,
-    _TYPE_TXT,
-)
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from hybridisco.core import safe, txt
 from hybridisco.core.model import Announcement, SourceName, SourceState, Withdrawal
 from hybridisco.core.ports import Sink
-from hybridisco.sources.instance import Instance, announcement
+from hybridisco.sources.instance import announcement
 from hybridisco.sources.interfaces import Interface, choice, interfaces, usable
+from hybridisco.sources.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +43,6 @@ _MISSING_EVERY_S = 0.5
 _MISSING_TRIES = 8
 _OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
 INSTANCE_LIMIT = 1024
-_RECEIVE_BUFFER = 4 * 1024 * 1024  # octets; a LAN of 1000 services answers in one burst
 
 
 @dataclass(slots=True)
@@ -86,9 +73,8 @@ class MdnsSource:
         self._only = only
         self._on_interfaces = on_interfaces
         self._interfaces: tuple[Interface, ...] = ()
-        self._zeroconf: AsyncZeroconf | None = None
         self._sink: Sink | None = None
-        self._known: set[str] = set()
+        self._known: dict[str, Announcement] = {}
         self._missing: dict[str, _Missing] = {}
         self._asked_at: float | None = None
         self._heard_at: float | None = None
@@ -138,68 +124,66 @@ class MdnsSource:
             self._say_trouble("No network interface is up. Connect this machine to a network.")
             await self._interfaces_changed()
         try:
-            self._zeroconf = AsyncZeroconf(interfaces=sockets, ip_version=IPVersion.All)
-            await self._zeroconf.zeroconf.async_wait_for_start()
+            wire = Wire(sockets)
         except OSError as error:
-            self._say_trouble(
-                f"mDNS could not be started ({error.strerror or error}). Probably another program holds UDP port 5353 "
-                "for itself. Stop it, or allow this program to use multicast."
-            )
+            self._say_trouble(_no_socket(error))
             return
-        browser = None
         try:
+            await wire.browse(self._types, lambda *what: self._changed(wire, *what))
             self._say_trouble(None)
-            _enlarge_buffers(self._zeroconf.zeroconf)
-            browser = AsyncServiceBrowser(self._zeroconf.zeroconf, list(self._types), handlers=[self._changed])
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ask_from_own_port(sockets))
-                group.create_task(self._keep_asking())
-                group.create_task(self._ask_for_missing())
-                group.create_task(self._follow_interfaces())
+                group.create_task(self._keep_asking(wire))
+                group.create_task(self._ask_for_missing(wire))
+                group.create_task(self._follow_interfaces(wire))
         finally:
-            if browser is not None:
-                await browser.async_cancel()
-            await self._zeroconf.async_close()
+            await wire.close()
 
     # -- what we hear ---------------------------------------------------------------------------------
 
-    def _changed(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-        self._heard()
-        if state_change is ServiceStateChange.Removed:
+    def _changed(self, wire: Wire, service_type: str, name: str, gone: bool) -> None:
+        self._heard_at = time.monotonic()
+        self._stirred.set()
+        if gone:
             self._missing.pop(name, None)
-            self._known.discard(name)
+            self._known.pop(name, None)
             self._emit(Withdrawal(SourceName.MDNS, name))
             return
         if name not in self._known and len(self._known) + len(self._missing) >= INSTANCE_LIMIT:
             self._drop("more than %d instances", INSTANCE_LIMIT)
             return
-        self._resolve(zeroconf, service_type, name)
+        self._resolve(wire, service_type, name)
 
-    def _resolve(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
+    def _resolve(self, wire: Wire, service_type: str, name: str) -> None:
         """Announce an instance if the cache has all of it, else note that something is missing."""
-        info = AsyncServiceInfo(service_type, name)
-        if not info.load_from_cache(zeroconf):
+        instance = wire.read(service_type, name)
+        if instance is None:
             self._missing.setdefault(name, _Missing(service_type))
             return
         self._missing.pop(name, None)
-        addresses = tuple(info.parsed_scoped_addresses(IPVersion.All))
-        instance = Instance(name, service_type, info.server, info.port, addresses, info.properties)
         lan = usable(self._interfaces, self._only)
         said, dropped = announcement(instance, self._types.get(service_type), self._interfaces, lan)
         self.dropped += dropped
         if said is None:
             self._drop("%s names no address or port that can be used", safe.text(name))
-        else:
-            self._known.add(name)
-            self._emit(said)
+            return
+        self._known[name] = said = self._with_other_links(said)
+        self._emit(said)
+
+    def _with_other_links(self, said: Announcement) -> Announcement:
+        """Return ``said`` with the endpoints that were heard before on links of which it does not speak."""
+        before = self._known.get(said.ref)
+        if before is None:
+            return said
+        others = {interface.name for interface in self._interfaces} - {e.interface for e in said.endpoints}
+        first = said.endpoints[0]
+        way = (first.port, first.tls, first.path)
+        kept = (e for e in before.endpoints if e.interface in others and (e.port, e.tls, e.path) == way)
+        return replace(said, endpoints=(*said.endpoints, *kept))
 
     def _emit(self, datum: Announcement | Withdrawal) -> None:
         if self._sink is not None:
             self._sink.emit(datum)
-
-    def _heard(self) -> None:
-        self._heard_at = time.monotonic()
-        self._stirred.set()
 
     def _drop(self, why: str, *args: object) -> None:
         self.dropped += 1
@@ -216,50 +200,35 @@ class MdnsSource:
     async def _ask_from_own_port(self, sockets: list[str | int]) -> None:
         """Ask once from a port that nobody shares, and listen there for a moment."""
         try:
-            aside = AsyncZeroconf(interfaces=sockets, ip_version=IPVersion.All, unicast=True)
+            aside = Wire(sockets, own_port=True)
         except OSError as error:
             log.debug("No question from a port of our own: %s", error)
             return
 
-        def heard(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-            if state_change is not ServiceStateChange.Removed:
-                self._changed(zeroconf, service_type, name, state_change)
+        def heard(service_type: str, name: str, gone: bool) -> None:
+            if not gone:
+                self._changed(aside, service_type, name, gone)
 
         try:
-            await aside.zeroconf.async_wait_for_start()
-            browser = AsyncServiceBrowser(aside.zeroconf, list(self._types), handlers=[heard])
-            aside.zeroconf.async_send(_question(self._types))
+            await aside.browse(self._types, heard)
+            aside.ask(self._types)
             await asyncio.sleep(_OWN_PORT_S)
-            await browser.async_cancel()
         finally:
-            await aside.async_close()
+            await aside.close()
 
-    async def _keep_asking(self) -> None:
+    async def _keep_asking(self, wire: Wire) -> None:
         """Ask who is there, ever more seldom."""
         interval_s, longest_s = _ASK_AGAIN_S
-        self._ask(unicast=True)
+        wire.ask(self._types, unicast=True)
         self._asked_at = time.monotonic()
         self._stirred.set()
         while True:
             await asyncio.sleep(interval_s * random.uniform(1 - _SPREAD, 1 + _SPREAD))
-            self._ask()
+            wire.ask(self._types)
             interval_s = min(interval_s * 2, longest_s)
 
-    def _ask(self, *, unicast: bool = False) -> None:
-        assert self._zeroconf is not None
-        zeroconf = self._zeroconf.zeroconf
-        out = _question(self._types, unicast=unicast)
-        now = time.monotonic() * 1000  # zeroconf counts in milliseconds of the monotonic clock
-        for service_type in self._types:
-            for record in zeroconf.cache.async_all_by_details(service_type, _TYPE_PTR, _CLASS_IN):
-                if not record.is_stale(now):  # less than half of its life is over (RFC 6762 section 7.1)
-                    out.add_answer_at_time(record, now)
-        zeroconf.async_send(out)
-
-    async def _ask_for_missing(self) -> None:
+    async def _ask_for_missing(self, wire: Wire) -> None:
         """Once the answers have stopped, ask for all that is missing in one query."""
-        assert self._zeroconf is not None
-        zeroconf = self._zeroconf.zeroconf
         while True:
             if not self._missing:
                 await asyncio.sleep(QUIET_S / 3)
@@ -268,31 +237,22 @@ class MdnsSource:
             if quiet_s < QUIET_S:
                 await asyncio.sleep(QUIET_S - quiet_s)
                 continue
-            out = DNSOutgoing(_FLAGS_QR_QUERY)
             for name, missing in list(self._missing.items()):
-                self._resolve(zeroconf, missing.type, name)
-                if name not in self._missing:
-                    continue
+                self._resolve(wire, missing.type, name)
                 missing.tries += 1
-                if missing.tries > _MISSING_TRIES:
+                if name in self._missing and missing.tries > _MISSING_TRIES:
                     del self._missing[name]
                     self._drop("%s does not say where it is", safe.text(name))
-                    continue
-                _add_missing_questions(out, zeroconf, missing.type, name)
-            if out.questions:
-                zeroconf.async_send(out)
+            wire.ask_for_missing((missing.type, name) for name, missing in self._missing.items())
             await asyncio.sleep(_MISSING_EVERY_S)
 
-    async def _follow_interfaces(self) -> None:
+    async def _follow_interfaces(self, wire: Wire) -> None:
         """Notice interfaces that come, go or get another address; then listen and ask there too."""
-        assert self._zeroconf is not None
         while True:
             await self._interfaces_changed()
-            sockets = choice(usable(self._interfaces, self._only))
-            if sockets:
-                await self._zeroconf.async_update_interfaces(sockets, IPVersion.All)
-                _enlarge_buffers(self._zeroconf.zeroconf)
-                self._ask(unicast=True)
+            if sockets := choice(usable(self._interfaces, self._only)):
+                await wire.move(sockets)
+                wire.ask(self._types, unicast=True)
 
     async def _interfaces_changed(self) -> None:
         while True:
@@ -304,34 +264,8 @@ class MdnsSource:
                 return
 
 
-def _question(types: Iterable[str], *, unicast: bool = False) -> DNSOutgoing:
-    """Return the question which instances of ``types`` there are; ``unicast`` sets the QU bit."""
-    out = DNSOutgoing(_FLAGS_QR_QUERY)
-    for service_type in types:
-        question = DNSQuestion(service_type, _TYPE_PTR, _CLASS_IN)
-        question.unicast = unicast
-        out.add_question(question)
-    return out
-
-
-def _add_missing_questions(out: DNSOutgoing, zeroconf: Zeroconf, service_type: str, name: str) -> None:
-    cache = zeroconf.cache
-    for record_type in (_TYPE_SRV, _TYPE_TXT):
-        if not cache.async_all_by_details(name, record_type, _CLASS_IN):
-            out.add_question(DNSQuestion(name, record_type, _CLASS_IN))
-    info = AsyncServiceInfo(service_type, name)
-    info.load_from_cache(zeroconf)
-    if info.server:
-        for record_type in (_TYPE_A, _TYPE_AAAA):
-            if not cache.async_all_by_details(info.server, record_type, _CLASS_IN):
-                out.add_question(DNSQuestion(info.server, record_type, _CLASS_IN))
-
-
-def _enlarge_buffers(zeroconf: Zeroconf) -> None:
-    """Make room for a burst of answers. zeroconf leaves the system's default, and loses 7 to 16 % of 1000."""
-    for reader in zeroconf.engine.readers:
-        sock = reader.transport.get_extra_info("socket")
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        except OSError as error:
-            log.debug("The receive buffer stays small: %s", error)
+def _no_socket(error: OSError) -> str:
+    return (
+        f"mDNS could not be started ({error.strerror or error}). Probably another program holds UDP port 5353 "
+        "for itself. Stop it, or allow this program to use multicast."
+    )

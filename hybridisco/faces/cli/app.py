@@ -22,6 +22,10 @@ log = logging.getLogger("hybridisco")
 FAILED, USAGE, INTERRUPTED = 3, 2, 130
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has enough (``hybridisco list | head -1``). click would end with 1 then."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it is run, and writes its help from the table."""
 
@@ -49,6 +53,13 @@ class LazyGroup(click.Group):
             meant = f" Did you mean {close[0]}?" if close else " `hybridisco --help` lists them."
             raise click.UsageError(f"There is no command {ascii(name)[:40]}.{meant}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the overview that ``hybridisco --help`` prints without click."""
@@ -114,9 +125,9 @@ def run(args: list[str]) -> int:
         result: Any = cli.main(args, prog_name="hybridisco", complete_var=COMPLETE_VAR, standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         _drop_output()
-        return 0  # whoever read us has enough
+        return 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

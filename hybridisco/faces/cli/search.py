@@ -114,13 +114,14 @@ async def search(config: Config, want: Wish, timeout_s: float | None = None, *, 
 
 def _words(manager: ServiceDiscoveryManager, config: Config, want: Wish) -> Callable[[], str]:
     """Return what the progress line says: where is being searched, and how many were found."""
+    entries = "your entries" if config.services else ""
+    places = {"mdns": "the LAN", "probe": ", ".join(config.probe_hosts), "manual": entries}
+    where = [places[source] for source in want.sources if places[source]]
 
     def words() -> str:
         snapshot = manager.snapshot
-        running = [name.value for name, state in snapshot.sources if state.state == "running"]
         number = len(want.filtered(snapshot).services)
-        where = _places(config, running or list(want.sources))
-        return f"Searching: {'; '.join(where)} … {number} found"
+        return f"Searching {', '.join(where)} … {number} found"
 
     return words
 

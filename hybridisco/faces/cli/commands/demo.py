@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hybridisco.testing import MockBackend
 
 _SEARCH_S = 5.0
-_FAULTS = {"litellm": "locked"}  # so that there is something to see besides "online"
+_FAULTS = {"comfyui": "busy"}  # so that there is something to see besides "online"
 _ANNOUNCED = "comfyui"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +36,8 @@ def list_(
     Exit status: 0 if at least one service that is shown answers (online, busy, starting or locked), 1 if none
     does, 2 for wrong usage or settings, 3 if discovery could not run.
     """
+    import asyncio
+
     from hybridisco.config import load
     from hybridisco.faces.cli.search import answering, search, wish
 

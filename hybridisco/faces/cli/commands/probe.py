@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,8 @@ def probe(ctx: click.Context, where: str, kind: str | None, timeout_s: float | N
 
     Exit status: 0 if a backend of a known kind answers, 1 if none does, 2 for wrong usage or settings.
     """
+    import asyncio
+
     from hybridisco.config import load
     from hybridisco.core.model import UNKNOWN_KIND
     from hybridisco.core.target import parse
@@ -58,6 +59,8 @@ def probe(ctx: click.Context, where: str, kind: str | None, timeout_s: float | N
 
 async def _check(config: Config, target: Target, kind: str | None, timeout_s: float | None) -> Snapshot:
     """Return what there is at one port, or what is known when the time is up."""
+    import asyncio
+
     from hybridisco.faces.cli.terminal import Progress
     from hybridisco.manager import ServiceDiscoveryManager
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -122,16 +123,17 @@ async def _table(manager: ServiceDiscoveryManager, want: Wish) -> None:
     from hybridisco.faces.cli.terminal import look
     from hybridisco.formats.table import lines
 
+    paper = look()  # now: Live puts something of its own in place of stdout
+    console = Console(color_system="auto" if paper.color else None, highlight=False)
+
     def picture() -> Group:
         snapshot: Snapshot = want.filtered(manager.snapshot)
-        paper = look()
-        head = Text(f"{len(snapshot.services) or 'No'} backends. Ctrl-C ends.", "dim")
-        rows = lines(snapshot, paper, footer=False)
+        head = Text(_count(len(snapshot.services)), "dim")
+        rows = lines(snapshot, replace(paper, width=console.width), footer=False)
         return Group(*(Text.assemble(row, no_wrap=True, overflow="crop") for row in rows), head)
 
     changed = asyncio.Event()
     unsubscribe = manager.subscribe(lambda *_: changed.set())
-    console = Console(color_system="auto" if look().color else None, highlight=False)
     width = console.width
     try:
         with Live(picture(), console=console, auto_refresh=False) as live:
@@ -147,3 +149,7 @@ async def _table(manager: ServiceDiscoveryManager, want: Wish) -> None:
                 await asyncio.sleep(_REDRAW_S)
     finally:
         unsubscribe()
+
+
+def _count(number: int) -> str:
+    return f"{number or 'No'} backend{'' if number == 1 else 's'}{'' if number else ' yet'}. Ctrl-C ends."

@@ -1,0 +1,209 @@
+"""A world so small that everything in it meets: three machines, two ports, two ids, and what may be said of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from hybridisco.core import problems
+from hybridisco.core.evidence import Evidence, World, renew
+from hybridisco.core.identity import keys, partition
+from hybridisco.core.liveness import ORPHAN_AFTER_S
+from hybridisco.core.merge import services_of
+from hybridisco.core.model import (
+    Announcement,
+    Change,
+    Endpoint,
+    EvidenceKey,
+    Finding,
+    Service,
+    SourceName,
+    Status,
+    Withdrawal,
+    check_ref,
+)
+from hybridisco.kinds import BUILTIN
+from hybridisco.registry import ServiceRegistry
+from tests.say import NOW
+
+KINDS = {kind.id: kind for kind in BUILTIN}
+ADDRESSES = ("127.0.0.1", "::1", "10.0.0.1", "10.0.0.2", "10.0.0.3", "fe80::2%eth0", "fe80::2%eth1")
+LOCAL_SETS = (frozenset[str](), frozenset({"10.0.0.1"}), frozenset({"10.0.0.1", "10.0.0.2", "fe80::2%eth0"}))
+PORTS = (8188, 7860)
+IDS = (None, None, "X", "Y")
+HOSTS = (None, "box.local", "box", "other.local", "localhost", "10.0.0.2")
+CLAIMS = (None, "comfyui", "wan2gp", "http", "of-no-known-kind")
+CAUSES = (*problems._CAUSES, "something odd", None)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time passes."""
+
+
+@dataclass(frozen=True)
+class SetLocal:
+    """This machine has other addresses."""
+
+    addresses: frozenset[str]
+
+
+Step = Announcement | Withdrawal | Tick | SetLocal
+
+
+def _endpoint(address: str, port: int, path: str, host: str | None = None) -> Endpoint:
+    literal, _, zone = address.partition("%")
+    return Endpoint(literal, port, path=path, host=host, interface=zone or None)
+
+
+FINDINGS = st.one_of(
+    st.sampled_from(["comfyui", "wan2gp", "gradio", "ollama"]).flatmap(
+        lambda kind: st.builds(
+            Finding,
+            st.sampled_from([Status.ONLINE, Status.BUSY, Status.STARTING, Status.LOCKED]),
+            st.just(kind),
+            st.just(KINDS[kind].family),
+            st.sampled_from([None, "1.0"]),
+            latency_ms=st.sampled_from([0.5, 2.0]),
+        )
+    ),
+    st.builds(Finding, st.sampled_from([Status.ONLINE, Status.STARTING, Status.LOCKED, Status.BUSY])),
+    st.builds(Finding, st.just(Status.UNREACHABLE), cause=st.sampled_from(CAUSES)),
+)
+
+
+@st.composite
+def claims(draw: st.DrawFn, refs: tuple[str, ...] = ("a", "b", "c")) -> Announcement:
+    """An mDNS instance or a manual entry."""
+    source = draw(st.sampled_from([SourceName.MDNS, SourceName.MDNS, SourceName.MANUAL]))
+    host = draw(st.sampled_from(HOSTS))
+    port, path = draw(st.sampled_from(PORTS)), draw(st.sampled_from(["/", "/", "/base"]))
+    addresses = draw(st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=3, unique=True))
+    if source is SourceName.MANUAL:
+        host = host or "box"
+        endpoints = tuple(_endpoint(a, port, path, host) for a in addresses if draw(st.booleans()))
+        endpoints = endpoints or (_endpoint("", port, path, host),)
+    else:
+        endpoints = tuple(_endpoint(a, port, path) for a in addresses)
+    return Announcement(
+        source,
+        draw(st.sampled_from(refs)),
+        endpoints,
+        kind=draw(st.sampled_from(CLAIMS)),
+        id=draw(st.sampled_from(IDS)) if source is SourceName.MDNS else None,
+        name=draw(st.sampled_from([None, "One", "two"])),
+        host=host,
+        version=draw(st.sampled_from([None, "0.9"])),
+    )
+
+
+@st.composite
+def finds(draw: st.DrawFn) -> Announcement:
+    """What the probe says, by itself or of a claim."""
+    address, port = draw(st.sampled_from(ADDRESSES)), draw(st.sampled_from(PORTS))
+    finding = draw(FINDINGS)
+    if draw(st.booleans()):
+        endpoint = _endpoint(address, port, "/")
+        ref, host, standing = f"scan {address} {port}", draw(st.sampled_from(["localhost", "box"])), True
+    else:
+        unresolved = draw(st.booleans()) and draw(st.booleans())
+        endpoint = _endpoint("" if unresolved else address, port, draw(st.sampled_from(["/", "/base"])), "box")
+        ref, host, standing = check_ref(endpoint.key), None, False
+    return Announcement(
+        SourceName.PROBE, ref, (endpoint,), kind=finding.kind, host=host, finding=finding, standing=standing
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn, max_size: int = 14) -> list[Step]:
+    """Things that happen, one after the other; what is withdrawn was mostly said before."""
+    steps: list[Step] = []
+    for _ in range(draw(st.integers(1, max_size))):
+        said = [step for step in steps if isinstance(step, Announcement)]
+        what = draw(st.sampled_from(["claim", "claim", "find", "find", "answer", "withdraw", "again", "tick", "local"]))
+        if what == "claim":
+            steps.append(draw(claims()))
+        elif what == "find" or not said:
+            steps.append(draw(finds()))
+        elif what == "answer":
+            endpoint = draw(st.sampled_from(draw(st.sampled_from(said)).endpoints))
+            finding = draw(FINDINGS)
+            ref = check_ref(endpoint.key)
+            steps.append(
+                Announcement(SourceName.PROBE, ref, (endpoint,), finding.kind, finding=finding, standing=False)
+            )
+        elif what == "withdraw":
+            steps.append(Withdrawal(*draw(st.sampled_from(said)).key))
+        elif what == "again":
+            steps.append(draw(st.sampled_from(said)))
+        else:
+            steps.append(Tick() if what == "tick" else SetLocal(draw(st.sampled_from(LOCAL_SETS))))
+    return steps
+
+
+def new_registry() -> ServiceRegistry:
+    """An empty registry of a machine with one address on the LAN."""
+    registry = ServiceRegistry(BUILTIN)
+    registry.set_local(LOCAL_SETS[1], NOW)
+    return registry
+
+
+def do(registry: ServiceRegistry, step: Step, now: float) -> Change:
+    """Let ``step`` happen."""
+    if isinstance(step, Tick):
+        return registry.tick(now)
+    if isinstance(step, SetLocal):
+        return registry.set_local(step.addresses, now)
+    return registry.apply(step, now)
+
+
+def key_of(step: Step) -> EvidenceKey | str:
+    """What a step is about: only steps about the same depend on their order."""
+    return step.key if isinstance(step, Announcement | Withdrawal) else type(step).__name__
+
+
+class Scratch:
+    """The registry's meaning without its machinery: a set of evidence, all of it merged anew when asked."""
+
+    def __init__(self) -> None:
+        self.world = World(KINDS, LOCAL_SETS[1])
+        self.evidence: dict[EvidenceKey, Evidence] = {}
+
+    def do(self, step: Step, now: float) -> None:
+        """Let ``step`` happen."""
+        if isinstance(step, Announcement):
+            self.evidence[step.key] = renew(self.evidence.get(step.key), step, now)
+        elif isinstance(step, Withdrawal):
+            self.evidence.pop(step.key, None)
+        elif isinstance(step, SetLocal):
+            self.world = World(KINDS, step.addresses)
+        else:
+            for component in self._components():
+                if not any(item.announcement.standing for item in component):
+                    for item in component:
+                        if now - item.at > ORPHAN_AFTER_S:
+                            del self.evidence[item.announcement.key]
+
+    def services(self, now: float) -> tuple[tuple[Service, ...], tuple[str, ...]]:
+        """Everything, in the order of snapshots, and the warnings."""
+        services: list[Service] = []
+        warnings: set[str] = set()
+        for component in self._components():
+            found, warned = services_of(component, self.world, now)
+            services += found
+            warnings.update(warned)
+        return tuple(sorted(services, key=lambda s: (s.name.lower(), s.id))), tuple(sorted(warnings))
+
+    def _components(self) -> list[list[Evidence]]:
+        return partition(list(self.evidence.values()), lambda e: keys(e.announcement, self.world.local))
+
+
+def interleaved(steps: Sequence[tuple[Step, float]], order: Sequence[int]) -> list[tuple[Step, float]]:
+    """The same steps in another order; those about the same thing keep theirs."""
+    queues: dict[EvidenceKey | str, list[tuple[Step, float]]] = defaultdict(list)
+    for step, now in steps:
+        queues[key_of(step)].append((step, now))
+    return [queues[key_of(steps[index][0])].pop(0) for index in order]
