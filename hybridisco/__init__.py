@@ -27,9 +27,9 @@ Importing this package loads none of its dependencies; each is imported by what 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
-
 from hybridisco._version import __version__
+
+TYPE_CHECKING = False  # as type checkers read it; importing typing would cost `--help` some milliseconds
 
 if TYPE_CHECKING:
     from hybridisco.config import Config, state_folder

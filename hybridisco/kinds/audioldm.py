@@ -28,7 +28,7 @@ KIND = Kind(
     aliases=("audioldm2",),
     start_hint="Start it with `python app.py` in AudioLDM's folder.",
     lan_hint=(
-        "AudioLDM listens on this machine only. Start it with GRADIO_SERVER_NAME=0.0.0.0 in its environment "
+        "To open it to the LAN, start it with GRADIO_SERVER_NAME=0.0.0.0 in its environment "
         "(and GRADIO_SERVER_PORT=7863, if other Gradio apps run there)."
     ),
     homepage="https://github.com/haoheliu/AudioLDM2",

@@ -26,6 +26,6 @@ KIND = Kind(
     family="gradio",
     aliases=("a1111", "forge", "stable-diffusion-webui"),
     start_hint="Start it with `./webui.sh` (Windows: webui-user.bat); other programs need `--api` besides.",
-    lan_hint="It listens on this machine only. Start it with `./webui.sh --listen --api`.",
+    lan_hint="To open it to the LAN, start it with `./webui.sh --listen --api`.",
     homepage="https://github.com/AUTOMATIC1111/stable-diffusion-webui",
 )

@@ -62,7 +62,7 @@ KIND = Kind(
     queue_limit=10,
     start_hint="Start it with `python main.py` in ComfyUI's folder, or open ComfyUI Desktop.",
     lan_hint=(
-        "ComfyUI listens on this machine only. Start it with `python main.py --listen 0.0.0.0`; in ComfyUI Desktop "
+        "To open it to the LAN, start it with `python main.py --listen 0.0.0.0`; in ComfyUI Desktop "
         "set Settings → Server-Config → Host to 0.0.0.0 and restart it."
     ),
     homepage="https://www.comfy.org",

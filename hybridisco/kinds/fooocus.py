@@ -14,6 +14,6 @@ KIND = Kind(
     capabilities=("image",),
     family="gradio",
     start_hint="Start it with `python entry_with_update.py` (Windows: run.bat).",
-    lan_hint="Fooocus listens on this machine only. Start it with `python entry_with_update.py --listen`.",
+    lan_hint="To open it to the LAN, start it with `python entry_with_update.py --listen`.",
     homepage="https://github.com/lllyasviel/Fooocus",
 )

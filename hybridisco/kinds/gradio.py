@@ -29,7 +29,7 @@ KIND = Kind(
     family="gradio",
     start_hint="Start it with `python app.py`, or whatever its manual says.",
     lan_hint=(
-        "Gradio apps listen on this machine only. Start it with `--listen` if it knows that flag, else with "
+        "To open it to the LAN, start it with `--listen` if it knows that flag, else with "
         "GRADIO_SERVER_NAME=0.0.0.0 in its environment."
     ),
     homepage="https://www.gradio.app",

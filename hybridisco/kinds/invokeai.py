@@ -20,6 +20,6 @@ KIND = Kind(
     capabilities=("image",),
     aliases=("invoke",),
     start_hint="Start it with its launcher, or with `invokeai-web`.",
-    lan_hint="InvokeAI listens on this machine only. Put `host: 0.0.0.0` into its invokeai.yaml and restart it.",
+    lan_hint="To open it to the LAN, put `host: 0.0.0.0` into its invokeai.yaml and restart it.",
     homepage="https://github.com/invoke-ai/InvokeAI",
 )

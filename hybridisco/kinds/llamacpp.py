@@ -26,6 +26,6 @@ KIND = Kind(
     capabilities=("text",),
     aliases=("llama.cpp", "llama-server"),
     start_hint="Start it with `llama-server -m MODEL.gguf`.",
-    lan_hint="llama.cpp listens on this machine only. Start it with `llama-server -m MODEL.gguf --host 0.0.0.0`.",
+    lan_hint="To open it to the LAN, start it with `llama-server -m MODEL.gguf --host 0.0.0.0`.",
     homepage="https://github.com/ggml-org/llama.cpp",
 )

@@ -17,9 +17,6 @@ KIND = Kind(
     capabilities=("text",),
     aliases=("lm-studio",),
     start_hint="Turn the server on in LM Studio's Developer tab, or run `lms server start`.",
-    lan_hint=(
-        "LM Studio listens on this machine only. Turn on “Serve on Local Network” in the server settings of its "
-        "Developer tab."
-    ),
+    lan_hint=("To open it to the LAN, turn on “Serve on Local Network” in the server settings of its Developer tab."),
     homepage="https://lmstudio.ai",
 )

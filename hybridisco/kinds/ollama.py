@@ -19,7 +19,7 @@ KIND = Kind(
     capabilities=("text",),
     start_hint="Start it with `ollama serve`, or open the Ollama app.",
     lan_hint=(
-        "Ollama listens on this machine only. Set OLLAMA_HOST=0.0.0.0 in its environment and restart it, or turn on "
+        "To open it to the LAN, set OLLAMA_HOST=0.0.0.0 in its environment and restart it, or turn on "
         "“Expose Ollama to the network” in the app's settings."
     ),
     homepage="https://ollama.com",

@@ -15,6 +15,6 @@ KIND = Kind(
     family="gradio",
     aliases=("sd.next", "vladmandic"),
     start_hint="Start it with `./webui.sh` (Windows: webui.bat) in SD.Next's folder.",
-    lan_hint="SD.Next listens on this machine only. Start it with `./webui.sh --listen`.",
+    lan_hint="To open it to the LAN, start it with `./webui.sh --listen`.",
     homepage="https://github.com/vladmandic/sdnext",
 )

@@ -20,8 +20,7 @@ KIND = Kind(
     capabilities=("text",),
     start_hint="Start it with `python -m sglang.launch_server --model-path MODEL`.",
     lan_hint=(
-        "SGLang listens on this machine only. Start it with "
-        "`python -m sglang.launch_server --model-path MODEL --host 0.0.0.0`."
+        "To open it to the LAN, start it with `python -m sglang.launch_server --model-path MODEL --host 0.0.0.0`."
     ),
     homepage="https://docs.sglang.ai",
 )

@@ -19,7 +19,7 @@ KIND = Kind(
     aliases=("swarm", "stableswarmui"),
     start_hint="Start it with `./launch-linux.sh` (Windows: launch-windows.bat).",
     lan_hint=(
-        "SwarmUI listens on this machine only. Start it with `--host 0.0.0.0`, or set Server → Server Configuration → "
+        "To open it to the LAN, start it with `--host 0.0.0.0`, or set Server → Server Configuration → "
         "Host to 0.0.0.0 and restart it."
     ),
     homepage="https://github.com/mcmonkeyprojects/SwarmUI",

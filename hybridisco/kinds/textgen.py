@@ -20,6 +20,6 @@ KIND = Kind(
     family="gradio",
     aliases=("text-generation-webui", "oobabooga"),
     start_hint="Start it with the start script of its folder, and with `--api` for other programs.",
-    lan_hint="It listens on this machine only. Start it with `--listen --api`.",
+    lan_hint="To open it to the LAN, start it with `--listen --api`.",
     homepage="https://github.com/oobabooga/text-generation-webui",
 )

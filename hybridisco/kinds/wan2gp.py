@@ -33,6 +33,6 @@ KIND = Kind(
     family="gradio",
     aliases=("wangp",),
     start_hint="Start it with `python wgp.py` in Wan2GP's folder.",
-    lan_hint="Wan2GP listens on this machine only. Start it with `python wgp.py --listen`.",
+    lan_hint="To open it to the LAN, start it with `python wgp.py --listen`.",
     homepage="https://github.com/deepbeepmeep/Wan2GP",
 )
