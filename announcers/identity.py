@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from hybridisco import AnnounceError
 log = logging.getLogger(__name__)
 
 _ID_OCTETS = 16  # 128 random bits: 26 characters of base32
+_ID = re.compile(r"[a-z2-7]{26}")
 _MACHINE_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
@@ -32,14 +34,17 @@ def service_id(folder: Path, kind: str, port: int) -> str:
     """
     file = folder / "ids" / f"{kind}-{port}.json"
     machine = machine_fingerprint()
+    there = file.exists()
     kept = _read(file)
     if kept is not None and kept.get("machine") == machine:
         return kept["id"]
     if kept is not None:
         log.info("The state folder comes from another machine; %s gets a new id.", kind)
     made = base64.b32encode(secrets.token_bytes(_ID_OCTETS)).decode().rstrip("=").lower()
-    _write(file, {"id": made, "machine": machine})
-    return made
+    _write(file, {"id": made, "machine": machine}, over=there)
+    # Whoever was first, if two sidecars start at once, has made the id of both.
+    now_kept = _read(file)
+    return now_kept["id"] if now_kept is not None and now_kept.get("machine") == machine else made
 
 
 def machine_fingerprint() -> str:
@@ -68,15 +73,18 @@ def _read(file: Path) -> dict[str, str] | None:
         kept = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         log.warning("%s cannot be read (%s); a new id is made.", file, error)
         return None
     good = isinstance(kept, dict) and all(isinstance(kept.get(key), str) for key in ("id", "machine"))
-    return kept if good and len(kept["id"]) == 26 and kept["id"].isalnum() else None
+    return kept if good and _ID.fullmatch(kept["id"]) else None
 
 
-def _write(file: Path, content: dict[str, str]) -> None:
-    """Write at once or not at all: a crash in the middle leaves the old file."""
+def _write(file: Path, content: dict[str, str], *, over: bool) -> None:
+    """Write at once or not at all: a crash in the middle leaves the old file.
+
+    :param over: replace a file that is there; otherwise one that has come meanwhile stays.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
@@ -85,12 +93,23 @@ def _write(file: Path, content: dict[str, str]) -> None:
                 json.dump(content, out)
                 out.flush()
                 os.fsync(out.fileno())
-            Path(name).replace(file)
-        except BaseException:
+            if over or not _linked(name, file):
+                Path(name).replace(file)
+        finally:
             Path(name).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise AnnounceError(
             f"The id could not be kept in {file.parent} ({error.strerror or error}). Without it the backend would look "
             "like a new one at every start. Make the folder writable, or set HYBRIDISCO_STATE to another one."
         ) from error
+
+
+def _linked(name: str, file: Path) -> bool:
+    """Put ``name`` in place unless there is a file already; False where the file system has no links."""
+    try:
+        file.hardlink_to(name)
+    except FileExistsError:
+        return True
+    except OSError:
+        return False
+    return True

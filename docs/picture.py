@@ -1,4 +1,4 @@
-"""Make docs/terminal.svg: `hybridisco list` as it really prints, in a lab of three machines. Needs root (see tests/lab).
+"""Make docs/terminal.svg: `hybridisco list` as it really prints, in a lab of three machines. Needs root.
 
 Run it from the repository: .venv/bin/python -m docs.picture
 """
@@ -19,6 +19,7 @@ from tests.lab.net import Lab, python
 COLUMNS = 104
 OUT = Path(__file__).parent / "terminal.svg"
 HYBRIDISCO = ("-m", "hybridisco")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def main() -> None:
@@ -53,7 +54,8 @@ def main() -> None:
 def draw(shown: str) -> None:
     """Write what a terminal showed as an SVG picture."""
     lines = [line for line in shown.replace("\r\n", "\n").split("\n") if "Searching" not in line]
-    lines = [line for number, line in enumerate(lines) if line.strip("\x1b[2KA?25hl\r ") or number > 4]
+    while not _ESCAPES.sub("", lines[1]).strip():
+        del lines[1]  # where the progress line was
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi("\n".join(lines).rstrip()))
     svg = console.export_svg(title="hybridisco list", theme=MONOKAI)

@@ -27,6 +27,7 @@ Importing this package loads none of its dependencies; each is imported by what 
 from __future__ import annotations
 
 import importlib
+
 from hybridisco._version import __version__
 
 TYPE_CHECKING = False  # as type checkers read it; importing typing would cost `--help` some milliseconds

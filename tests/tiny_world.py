@@ -34,7 +34,9 @@ ADDRESSES = ("127.0.0.1", "::1", "10.0.0.1", "10.0.0.2", "10.0.0.3", "fe80::2%et
 LOCAL_SETS = (frozenset[str](), frozenset({"10.0.0.1"}), frozenset({"10.0.0.1", "10.0.0.2", "fe80::2%eth0"}))
 PORTS = (8188, 7860)
 IDS = (None, None, "X", "Y")
-HOSTS = (None, "box.local", "box", "other.local", "localhost", "10.0.0.2")
+HOSTS = (None, "box.local", "box", "other.local", "localhost", "localhost.local", "10.0.0.2")
+#: What some of these names resolve to; the others to anything.
+RESOLVED = {"localhost": ["127.0.0.1", "::1"], "localhost.local": [], "10.0.0.2": ["10.0.0.2"]}
 CLAIMS = (None, "comfyui", "wan2gp", "http", "of-no-known-kind")
 CAUSES = (*problems._CAUSES, "something odd", None)
 
@@ -84,7 +86,9 @@ def claims(draw: st.DrawFn, refs: tuple[str, ...] = ("a", "b", "c")) -> Announce
     addresses = draw(st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=3, unique=True))
     if source is SourceName.MANUAL:
         host = host or "box"
-        endpoints = tuple(_endpoint(a, port, path, host) for a in addresses if draw(st.booleans()))
+        addresses = RESOLVED.get(host, [a for a in addresses if draw(st.booleans())])
+        name = None if host in ("localhost", "10.0.0.2") else host
+        endpoints = tuple(_endpoint(a, port, path, name) for a in addresses)
         endpoints = endpoints or (_endpoint("", port, path, host),)
     else:
         endpoints = tuple(_endpoint(a, port, path) for a in addresses)

@@ -87,6 +87,8 @@ def place_keys(announcement: Announcement, local: frozenset[str]) -> frozenset[K
             keys.add(("at", THIS_MACHINE, endpoint.port))
         elif endpoint.address:
             keys.add(("at", endpoint.dial, endpoint.port))
+        else:
+            keys.add(("host", bare_host(endpoint.host or ""), endpoint.port))
         for host in (endpoint.host, announcement.host):
             if host and (name := _own_name(host)):
                 keys.add(("host", name, endpoint.port))
@@ -104,8 +106,8 @@ def machine(announcements: Iterable[Announcement], local: frozenset[str]) -> str
     endpoints = [endpoint for a in announcements for endpoint in a.endpoints]
     if any(is_local(endpoint, local) for endpoint in endpoints):
         return THIS_MACHINE
-    names = sorted(endpoint.host for endpoint in endpoints if endpoint.host)
-    return (names or sorted(endpoint.dial for endpoint in endpoints))[0]
+    names = sorted(endpoint.host for endpoint in endpoints if endpoint.host and _own_name(endpoint.host))
+    return (names or sorted(endpoint.dial or endpoint.host or "" for endpoint in endpoints))[0]
 
 
 def derived_id(kind: str, machine_name: str, port: int, path: str) -> str:

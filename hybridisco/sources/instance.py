@@ -41,9 +41,8 @@ def announcement(
     if not instance.port or not 0 < instance.port < 65536:
         return None, dropped
     endpoints: dict[Endpoint, None] = {}
-    for literal, interface in _places(instance.packets, every, lan):
-        if (address := safe.announced_address(literal)) is not None:
-            endpoints[Endpoint(address, instance.port, record.tls, record.path, interface=interface)] = None
+    for address, interface in _places(instance.packets, every, lan):
+        endpoints[Endpoint(address, instance.port, record.tls, record.path, interface=interface)] = None
         if len(endpoints) == _ENDPOINT_LIMIT:
             break
     if not endpoints:
@@ -69,20 +68,23 @@ def announcement(
 def _places(
     packets: Iterable[Sequence[str]], every: tuple[Interface, ...], lan: tuple[Interface, ...]
 ) -> Iterator[tuple[str, str | None]]:
-    """Yield every address without its zone, and the interface that leads to it, if one does."""
+    """Yield every address that may be dialled, without its zone, and the interface that leads to it, if one does."""
     for packet in packets:
-        for scoped in packet:
-            literal, _, zone = scoped.partition("%")
-            if not _is_link_local(literal):
-                yield literal, interface_towards(every, literal)
+        said = [(safe.announced_address(scoped), scoped.partition("%")[2]) for scoped in packet]
+        others = [address for address, _ in said if address and not _is_link_local(address)]
+        for address, zone in said:
+            if not address:
+                continue
+            if not _is_link_local(address):
+                yield address, interface_towards(every, address)
             elif named := _interface_named(zone, every):
-                yield literal, named
+                yield address, named
             else:
-                yield from ((literal, name) for name in _zones_of(packet, every, lan))
+                yield from ((address, name) for name in _zones_beside(others, every, lan))
 
 
-def _is_link_local(literal: str) -> bool:
-    return literal.lower().startswith(("fe8", "fe9", "fea", "feb"))
+def _is_link_local(address: str) -> bool:
+    return address.startswith(("fe8", "fe9", "fea", "feb"))  # fe80::/10
 
 
 def _interface_named(zone: str, every: tuple[Interface, ...]) -> str | None:
@@ -90,12 +92,11 @@ def _interface_named(zone: str, every: tuple[Interface, ...]) -> str | None:
     return next((i.name for i in every if zone in (str(i.index), i.name)), None)
 
 
-def _zones_of(packet: Sequence[str], every: tuple[Interface, ...], lan: tuple[Interface, ...]) -> tuple[str, ...]:
+def _zones_beside(others: list[str], every: tuple[Interface, ...], lan: tuple[Interface, ...]) -> tuple[str, ...]:
     """Return the zones that a link-local address which came by IPv4, where packets carry none, may have.
 
-    It is that of the interface in whose subnet another address of the packet lies. Where that is none, or several
-    (some responders tell all their addresses on every link), each is tried.
+    It is that of the interface in whose subnet one of the ``others`` of its packet lies. Where that is none, or
+    several (some responders tell all their addresses on every link), each is tried.
     """
-    others = (literal.partition("%")[0] for literal in packet)
-    towards = [interface_towards(every, literal) for literal in others if not _is_link_local(literal)]
-    return tuple(dict.fromkeys(name for name in towards if name)) or tuple(i.name for i in lan[:_ZONE_LIMIT])
+    towards = dict.fromkeys(name for address in others if (name := interface_towards(every, address)))
+    return tuple(towards) or tuple(interface.name for interface in lan[:_ZONE_LIMIT])

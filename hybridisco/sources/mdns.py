@@ -39,6 +39,7 @@ SILENCE_S = 0.75  # with no answer at all: Wi-Fi access points hold multicast ba
 _FOLLOW_EVERY_S = 3.0  # interfaces are compared so often
 _ASK_AGAIN_S = (1.0, 3600.0)  # first interval, which doubles up to the second (RFC 6762 section 5.2)
 _SPREAD = 0.02  # random part of the interval, lest machines switched on together stay in step
+_REPEAT_S = 1.0  # responders announce themselves up to eight times, at least a second apart (section 8.3)
 _MISSING_EVERY_S = 0.5
 _MISSING_TRIES = 8
 _OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
@@ -75,6 +76,7 @@ class MdnsSource:
         self._interfaces: tuple[Interface, ...] = ()
         self._sink: Sink | None = None
         self._known: dict[str, Announcement] = {}
+        self._emitted_at: dict[str, float] = {}
         self._missing: dict[str, _Missing] = {}
         self._asked_at: float | None = None
         self._heard_at: float | None = None
@@ -129,7 +131,7 @@ class MdnsSource:
             self._say_trouble(_no_socket(error))
             return
         try:
-            await wire.browse(self._types, lambda *what: self._changed(wire, *what))
+            await wire.browse(self._types, lambda *what: self._changed(wire, *what), self._repeated)
             self._say_trouble(None)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ask_from_own_port(sockets))
@@ -147,6 +149,7 @@ class MdnsSource:
         if gone:
             self._missing.pop(name, None)
             self._known.pop(name, None)
+            self._emitted_at.pop(name, None)
             self._emit(Withdrawal(SourceName.MDNS, name))
             return
         if name not in self._known and len(self._known) + len(self._missing) >= INSTANCE_LIMIT:
@@ -168,7 +171,15 @@ class MdnsSource:
             self._drop("%s names no address or port that can be used", safe.text(name))
             return
         self._known[name] = said = self._with_other_links(said)
+        self._emitted_at[name] = time.monotonic()
         self._emit(said)
+
+    def _repeated(self, name: str) -> None:
+        """Pass on an announcement that says nothing new: what was silent is back, and is looked at again at once."""
+        now = time.monotonic()
+        if name in self._known and now - self._emitted_at[name] >= _REPEAT_S:
+            self._emitted_at[name] = now
+            self._emit(self._known[name])
 
     def _with_other_links(self, said: Announcement) -> Announcement:
         """Return ``said`` with the endpoints that were heard before on links of which it does not speak."""
@@ -243,7 +254,7 @@ class MdnsSource:
                 if name in self._missing and missing.tries > _MISSING_TRIES:
                     del self._missing[name]
                     self._drop("%s does not say where it is", safe.text(name))
-            wire.ask_for_missing((missing.type, name) for name, missing in self._missing.items())
+            wire.ask_for_missing(self._missing)
             await asyncio.sleep(_MISSING_EVERY_S)
 
     async def _follow_interfaces(self, wire: Wire) -> None:

@@ -45,6 +45,7 @@ _PER_ENDPOINT = 4  # connections to one endpoint at once
 _AT_ONCE = 32  # endpoints looked at at once
 _KEEP_ALIVE_S = 1.0  # long enough for one identification; a single-threaded server is not kept occupied
 _RETRIES = 2
+_RETRY_WITHIN_S = 1.0  # who takes longer to hang up is not asked again at this look
 _BACKOFF_S = 0.1  # doubled at each retry, times a random factor of 0.5 to 1.5
 
 _ERRNO_CAUSES = {
@@ -112,12 +113,16 @@ class HttpProbe:
             return identification.finding()
 
     async def _ask_all(self, endpoint: Endpoint, identification: Identification) -> None:
-        """Make the requests that are wanted, some at once, until nothing is wanted any more."""
+        """Make the requests that are wanted until nothing is wanted any more.
+
+        The first goes alone, then some at once: a port that answers nothing, or floods, is not asked four times.
+        """
         under_way: dict[str, asyncio.Task[Reply]] = {}
+        at_once = 1
         try:
             while True:
                 for request in identification.wanted():
-                    if request not in under_way and len(under_way) < _PER_ENDPOINT:
+                    if request not in under_way and len(under_way) < at_once:
                         under_way[request] = asyncio.create_task(self._ask(endpoint, request))
                 if not under_way:
                     return
@@ -126,6 +131,7 @@ class HttpProbe:
                     reply = task.result()
                     del under_way[reply.request]
                     identification.feed(reply)
+                at_once = _PER_ENDPOINT
                 if not identification.wanted():
                     return
         finally:
@@ -134,7 +140,8 @@ class HttpProbe:
             await asyncio.gather(*under_way.values(), return_exceptions=True)
 
     async def _ask(self, endpoint: Endpoint, request: str) -> Reply:
-        """Make one request, and again if something was there and hung up."""
+        """Make one request, and again if something was there and hung up at once."""
+        began = time.monotonic()
         for attempt in range(_RETRIES + 1):
             started = time.monotonic()
             try:
@@ -145,7 +152,8 @@ class HttpProbe:
                 log.debug("%s %s: %s (%r)", endpoint.url, request, reply.error, error)
             else:
                 reply = replace(reply, elapsed_ms=round((time.monotonic() - started) * 1000, 2))
-            if reply.error not in _PASSING or attempt == _RETRIES:
+            late = time.monotonic() - began > _RETRY_WITHIN_S
+            if reply.error not in _PASSING or attempt == _RETRIES or late:
                 return reply
             await asyncio.sleep(_BACKOFF_S * 2**attempt * random.uniform(0.5, 1.5))
         raise AssertionError("the loop returns")

@@ -24,6 +24,8 @@ from hybridisco.sources.scan import Target, listening
 
 log = logging.getLogger(__name__)
 
+_NOT_PLAIN = (problems.NOT_HTTP, problems.RESET)  # how a server that wants TLS takes plain HTTP …
+_NOT_TLS = (problems.NO_TLS,)  # … and the other way round
 _DULL = 3  # failures that count from the start for what is of no known kind: it is asked seldom at once
 
 
@@ -137,11 +139,11 @@ class SweepSource:
     async def _look(self, host: str, target: Target, known: _Known, sink: Sink) -> None:
         prober = await self._identifier()
         finding = await prober.identify(known.endpoint, known.kind)
-        if finding.cause in (problems.NOT_HTTP, problems.RESET) and not known.emitted:
-            secure = replace(known.endpoint, tls=True)
-            answer = await prober.identify(secure, known.kind)
+        if finding.cause in (_NOT_TLS if known.endpoint.tls else _NOT_PLAIN):
+            other = replace(known.endpoint, tls=not known.endpoint.tls)
+            answer = await prober.identify(other, known.kind)
             if answer.alive:
-                known.endpoint, finding = secure, answer
+                known.endpoint, finding = other, answer
         known.failures = 0 if finding.kind else max(known.failures, _DULL) + 1
         known.next_at = time.monotonic() + (next_check_after_s(known.failures) if known.failures else 0.0)
         if finding.status is Status.UNREACHABLE and not known.emitted:

@@ -9,10 +9,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
-from zeroconf._dns import DNSAddress, DNSQuestion  # the one place for private names of zeroconf, with const below
+from zeroconf import IPVersion, RecordUpdate, RecordUpdateListener, ServiceStateChange, Zeroconf
+from zeroconf._dns import (
+    DNSAddress,
+    DNSQuestion,
+    DNSRecord,
+    DNSService,
+    DNSText,
+)  # the one place for private names of zeroconf, with const below
 from zeroconf._protocol.outgoing import DNSOutgoing
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 from zeroconf.const import (
     _CLASS_IN,
     _FLAGS_QR_QUERY,
@@ -34,6 +40,18 @@ _RECEIVE_BUFFER = 4 * 1024 * 1024  # octets; a LAN of 1000 services answers in o
 Heard = Callable[[str, str, bool], None]
 
 
+class _Repeats(RecordUpdateListener):
+    """Hears announcements that say nothing new, of which zeroconf's browser does not tell."""
+
+    def __init__(self, repeated: Callable[[str], None]) -> None:
+        self._repeated = repeated
+
+    def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        for update in records:
+            if update.old is not None and update.new.type == _TYPE_SRV and not update.new.is_expired(now):
+                self._repeated(update.new.name)
+
+
 class Wire:
     """Sockets on some interfaces, and a cache of what was heard there.
 
@@ -46,14 +64,22 @@ class Wire:
         self._zeroconf = AsyncZeroconf(interfaces=sockets, ip_version=IPVersion.All, unicast=own_port)
         self._browser: AsyncServiceBrowser | None = None
 
-    async def browse(self, types: Iterable[str], heard: Heard) -> None:
-        """Tell ``heard`` of every instance of ``types`` that comes, changes or goes. :raises OSError: see above."""
+    async def browse(self, types: Iterable[str], heard: Heard, repeated: Callable[[str], None] | None = None) -> None:
+        """Tell ``heard`` of every instance of ``types`` that comes, changes or goes.
+
+        :param repeated: called with the name of an instance that says again what it said before.
+        """
 
         def changed(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-            heard(service_type, name, state_change is ServiceStateChange.Removed)
+            try:
+                heard(service_type, name, state_change is ServiceStateChange.Removed)
+            except Exception as error:  # noqa: BLE001 - zeroconf would raise it again at every packet, for ever
+                log.error("An announcement could not be taken: %r", error)
 
         await self._core.async_wait_for_start()
         _enlarge_buffers(self._core)
+        if repeated is not None:
+            self._core.async_add_listener(_Repeats(repeated), None)
         self._browser = AsyncServiceBrowser(self._core, list(types), handlers=[changed])
 
     async def move(self, sockets: list[str | int]) -> None:
@@ -86,17 +112,16 @@ class Wire:
                     out.add_answer_at_time(record, now)
         self._core.async_send(out)
 
-    def ask_for_missing(self, instances: Iterable[tuple[str, str]]) -> None:
-        """Ask in one query for every record of ``instances`` (type, name) that the cache does not have."""
+    def ask_for_missing(self, names: Iterable[str]) -> None:
+        """Ask in one query for every record of the instances of these names that the cache does not have."""
         out = DNSOutgoing(_FLAGS_QR_QUERY)
-        for service_type, name in instances:
+        for name in names:
             for record_type in (_TYPE_SRV, _TYPE_TXT):
                 self._add_question(out, name, record_type)
-            info = AsyncServiceInfo(service_type, name)
-            info.load_from_cache(self._core)
-            if info.server:
+            where = self._newest(name, _TYPE_SRV)
+            if isinstance(where, DNSService):
                 for record_type in (_TYPE_A, _TYPE_AAAA):
-                    self._add_question(out, info.server, record_type)
+                    self._add_question(out, where.server, record_type)
         if out.questions:
             self._core.async_send(out)
 
@@ -108,11 +133,16 @@ class Wire:
 
     def read(self, service_type: str, name: str) -> Instance | None:
         """Return an instance if the cache has all of it, else None."""
-        info = AsyncServiceInfo(service_type, name)
-        if not info.load_from_cache(self._core):
+        where, text = self._newest(name, _TYPE_SRV), self._newest(name, _TYPE_TXT)
+        if not isinstance(where, DNSService) or not isinstance(text, DNSText):
             return None
-        packets = self._addresses(info.server or "")
-        return Instance(name, service_type, info.server, info.port, packets, info.properties)
+        packets = self._addresses(where.server)
+        return Instance(name, service_type, where.server, where.port, packets, _pairs(text.text)) if packets else None
+
+    def _newest(self, name: str, record_type: int) -> DNSRecord | None:
+        now = time.monotonic() * 1000
+        records = self._core.cache.async_all_by_details(name, record_type, _CLASS_IN)
+        return max((r for r in records if not r.is_expired(now)), key=lambda r: r.created, default=None)
 
     def _addresses(self, server: str) -> tuple[tuple[str, ...], ...]:
         """Return the addresses of a host, those that came in one packet together."""
@@ -126,6 +156,19 @@ class Wire:
                 # All records of a packet have the time of its arrival.
                 packets[record.created].append(f"{ip_address(record.address)}{zone}")
         return tuple(tuple(packets[created]) for created in sorted(packets, reverse=True))
+
+
+def _pairs(text: bytes) -> dict[bytes, bytes | None]:
+    """Return the keys and values of a TXT record (RFC 6763 section 6): of a key given twice the first counts."""
+    pairs: dict[bytes, bytes | None] = {}
+    at = 0
+    while at < len(text):
+        length = text[at]
+        key, equals, value = text[at + 1 : at + 1 + length].partition(b"=")
+        if key:
+            pairs.setdefault(key, value if equals else None)
+        at += 1 + length
+    return pairs
 
 
 def _enlarge_buffers(zeroconf: Zeroconf) -> None:

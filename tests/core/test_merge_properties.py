@@ -14,7 +14,7 @@ from tests.say import NOW, gone
 from tests.tiny_world import Scratch, Step, Tick, claims, do, finds, histories, interleaved, new_registry
 
 HISTORIES = histories()
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 
 ALWAYS_EXPLAINED = {Status.UNREACHABLE, Status.MISMATCH, Status.LOCKED, Status.STARTING, Status.STALE}
 LEFTOVER = re.compile(r"[{}]|\bNone\b|\(\)|  |^\s|\s$")

@@ -34,7 +34,7 @@ def run(avahi: Avahi, *argv: str) -> str:
 def test_avahi_finds_our_sidecar_with_its_subtype_and_all_of_its_txt_record(studio: Studio, backends: Backends) -> None:
     backends(studio.gpu_box, "comfyui", 8188, gpu="NVIDIA RTX 4090", vram_mib=24564, queue=11)
     with Avahi(studio.desk) as avahi:
-        announced(studio.gpu_box, "comfyui", 8188, "--name", "Rendering; <big>")
+        sidecar = announced(studio.gpu_box, "comfyui", 8188, "--name", "Rendering; <big>")
         found = avahi.browse(TYPE)
         assert {record.protocol for record in found} == {"IPv4", "IPv6"}
         seen = found[0]
@@ -57,6 +57,9 @@ def test_avahi_finds_our_sidecar_with_its_subtype_and_all_of_its_txt_record(stud
         types = run(avahi, "avahi-browse", "-aptk")
         assert f";{TYPE};local" in types
         assert "_sub" not in types
+        sidecar.stop()
+        for gone in (TYPE, f"_comfyui._sub.{TYPE}"):
+            wait_until(lambda gone=gone: not avahi.browse(gone, resolve=False), 5, f"a goodbye for {gone}")
 
 
 def test_a_new_version_is_told(studio: Studio, backends: Backends) -> None:

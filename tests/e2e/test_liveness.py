@@ -66,4 +66,3 @@ def test_a_box_that_loses_power_is_stale_then_gone_and_at_once_back(studio: Stud
     studio.gpu_box.interfaces[0].plug()
     announced(studio.gpu_box, "comfyui", 8188)
     watch.until_online(limit_s=2 + SLACK_S)
-

@@ -92,7 +92,7 @@ def test_words_for_people(kind: Kind) -> None:
 
 @each_kind
 def test_a_hint_for_the_lan_says_what_to_do(kind: Kind) -> None:
-    assert re.search(r"--|-l`|0\.0\.0\.0|Turn on|publish|firewall", kind.lan_hint)
+    assert re.search(r"--|-l`|0\.0\.0\.0|turn on|publish|firewall", kind.lan_hint)
 
 
 @each_kind

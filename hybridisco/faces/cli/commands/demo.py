@@ -7,6 +7,7 @@ import logging
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING
 
 import click
@@ -84,7 +85,8 @@ async def _announce(stack: AsyncExitStack, config: Config, backends: list[MockBa
     state = stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridisco-demo-"))
     try:
         module = importlib.import_module("announcers.sidecar")
-        sidecar = module.Sidecar(module.Assignment(kind, backend.port), config.kinds, Path(state))
+        job = module.Assignment(kind, backend.port, name=f"{kind.title} of a demo on {gethostname()}")
+        sidecar = module.Sidecar(job, config.kinds, Path(state))
         stack.push_async_callback(sidecar.close)
         await sidecar.step()
     except Exception as error:

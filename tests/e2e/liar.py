@@ -1,0 +1,85 @@
+"""A program that announces what no honest responder would: ``python -m tests.e2e.liar``.
+
+Its packets are made by hand (RFC 1035, RFC 6762), since every library refuses to make them. It says all of it again
+whenever it hears a question.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+import sys
+
+GROUP, PORT = "224.0.0.251", 5353
+TYPE = (b"_hybridisco", b"_tcp", b"local")
+A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
+IN, FLUSH = 1, 0x8000
+
+#: Instance label: (host, its addresses, TXT strings). All are at port 8188, but for the dirty one.
+LIES: dict[bytes, tuple[bytes, tuple[str, ...], tuple[bytes, ...]]] = {
+    b"loopback": (b"lo", ("127.0.0.1", "::1"), (b"kind=comfyui",)),
+    b"metadata": (b"meta", ("169.254.169.254",), (b"kind=comfyui",)),
+    b"multicast": (b"multi", ("224.0.0.251", "ff02::fb"), (b"kind=comfyui",)),
+    b"nowhere": (b"zero", ("0.0.0.0", "::", "255.255.255.255"), (b"kind=comfyui",)),
+    b"mapped": (b"mapped", ("::ffff:127.0.0.1", "::ffff:169.254.169.254"), (b"kind=comfyui",)),
+    b"half": (b"half", ("127.0.0.1", "10.77.0.1", "169.254.169.254"), (b"kind=comfyui", b"id=half")),
+    b"\x1b[31mred\x07\xe2\x80\xaegnp.exe\n\xff\x00": (
+        b"dirty",
+        ("10.77.0.1",),
+        (
+            b"txtvers=1",
+            b"kind=../../etc",
+            b"id=\x1b]0;title\x07",
+            b"path=http://169.254.169.254/latest/",
+            b"ver=\xe2\x80\xae1.0\x1b[2J",
+            b"gpu=" + b"x" * 200,
+            b"vram=99999999999999999999",
+            b"=nothing",
+            b"\xff\xfe=\xff",
+        ),
+    ),
+}
+
+
+def main() -> None:
+    """Lie until killed."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("", PORT))
+    own = socket.inet_aton(sys.argv[1])
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + own)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+    print("ready", flush=True)
+    while True:
+        for label, (host, addresses, strings) in LIES.items():
+            sock.sendto(_packet(label, host, addresses, strings), (GROUP, PORT))
+        sock.recv(9000)
+
+
+def _packet(label: bytes, host: bytes, addresses: tuple[str, ...], strings: tuple[bytes, ...]) -> bytes:
+    instance, target = (label, *TYPE), (host, b"local")
+    records = [
+        _record(TYPE, PTR, IN, _name(instance)),
+        _record(
+            instance, SRV, IN | FLUSH, struct.pack("!HHH", 0, 0, 8189 if host == b"dirty" else 8188) + _name(target)
+        ),
+        _record(instance, TXT, IN | FLUSH, b"".join(bytes([len(each)]) + each for each in strings)),
+    ]
+    for address in map(ipaddress.ip_address, addresses):
+        records.append(_record(target, A if address.version == 4 else AAAA, IN | FLUSH, address.packed))
+    return struct.pack("!6H", 0, 0x8400, 0, len(records), 0, 0) + b"".join(records)
+
+
+def _name(labels: tuple[bytes, ...]) -> bytes:
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+
+def _record(name: tuple[bytes, ...], kind: int, clas: int, data: bytes) -> bytes:
+    return _name(name) + struct.pack("!HHIH", kind, clas, 120, len(data)) + data
+
+
+if __name__ == "__main__":
+    main()
