@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any, Literal
 
 import pytest
@@ -94,6 +95,22 @@ def test_a_service_of_this_machine_is_one_entry_with_both_sources(studio: Studio
     assert seen["url"] == "http://127.0.0.1:7863"
     assert {"127.0.0.1", *studio.gpu_box.addresses} <= addresses(seen)
     assert len(seen["id"]) == 26
+
+
+def test_where_another_program_has_the_mdns_port_the_rest_is_found(studio: Studio, backends: Backends) -> None:
+    backends(studio.desk, "comfyui", 8188)
+    with studio.desk.entered():
+        selfish = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with selfish:
+        selfish.bind(("", 5353))
+        document = listed(studio.desk)
+        sidecar = announce(studio.desk, "comfyui", 8188)
+        assert sidecar.popen.wait(START_LIMIT_S) == 3
+    assert document["sources"]["mdns"]["state"] == "error"
+    assert "5353" in document["sources"]["mdns"]["detail"]
+    assert [(one["kind"], one["sources"]) for one in document["services"]] == [("comfyui", ["probe"])]
+    assert "5353" in sidecar.log
+    assert "Traceback" not in sidecar.log
 
 
 def test_machines_of_one_name_are_two_machines(studio: Studio, backends: Backends) -> None:

@@ -16,7 +16,7 @@ from tests.lab.wait import wait_until
 
 pytestmark = [pytest.mark.netns, pytest.mark.peers, pytest.mark.timeout(240)]
 
-PORTS = {"wangp": 7860, "wangp-login": 7861, "audioldm": 7863, "rvc": 7865, "gradio5": 7862, "litellm": 4000}
+PORTS = {"wangp": 7860, "wangp-login": 7861, "audioldm": 7863, "rvc": 7865, "litellm": 4000}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,6 @@ def test_they_are_found_on_their_own_machine(studio: tuple[Host, Host]) -> None:
         7861: ("gradio", "locked", True),  # behind its login Gradio 5 tells no title
         7863: ("audioldm", "online", True),
         7865: ("rvc", "online", True),
-        7862: ("gradio", "online", True),
         4000: ("litellm", "online", True),
     }
     assert document["complete"]
