@@ -182,7 +182,11 @@ class ServiceDiscoveryManager:
         self._note_interfaces(interfaces())
         # mDNS goes first: its question travels while the others are still being imported.
         for name in sorted(self._names, key=(SourceName.MDNS, SourceName.MANUAL, SourceName.PROBE).index):
-            source = self._sources[name] = self._make(name)
+            try:
+                source = self._sources[name] = self._make(name)
+            except ImportError as error:
+                self._failed[name] = f"{name}: {error}. Install Hybridisco with all its dependencies."
+                continue
             self._tasks.append(asyncio.create_task(self._run(source)))
         self._tasks.append(asyncio.create_task(self._pass_time()))
         self._tasks.append(asyncio.create_task(self._complete_when_answered()))

@@ -232,7 +232,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How a source is doing: ``ok``, ``off`` (not asked for), ``running`` (not complete yet) or ``error``."""
+    """How a source is doing.
+
+    ``ok``, ``off`` (not asked for), ``running`` (not complete yet), ``partial`` (a part could not be searched) or
+    ``error`` (nothing could); ``detail`` says what.
+    """
 
     state: str
     detail: str | None = None

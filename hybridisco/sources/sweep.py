@@ -82,7 +82,8 @@ class SweepSource:
         if not self._settled.is_set():
             return SourceState("running", f"looking at {len(self.ports)} ports of {', '.join(self._hosts)}")
         if self._unresolved:
-            return SourceState("error", f"these hosts have no address: {', '.join(self._unresolved)}")
+            state = "error" if len(self._unresolved) == len(self._hosts) else "partial"
+            return SourceState(state, f"these hosts have no address: {', '.join(self._unresolved)}")
         mute = f"{self._mute} open port(s) gave no answer" if self._mute else None
         return SourceState("ok", mute)
 

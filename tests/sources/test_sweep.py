@@ -222,14 +222,14 @@ def _closing(handler: hostile.Handler) -> hostile.Handler:
     return converse
 
 
-async def test_a_host_without_an_address_is_an_error_and_the_others_are_found(
+async def test_a_host_without_an_address_is_told_and_the_others_are_found(
     probe: HttpProbe, mock_backend: StartMockBackend, sink: Recorder
 ) -> None:
     backend = await mock_backend("comfyui")
     source = sweeping(probe, backend.port, hosts=("no-such-host.invalid", "127.0.0.1"))
     async with running(source, sink):
         await asyncio.wait_for(source.settled(), 10)
-        assert source.state.state == "error"
+        assert source.state.state == "partial"
         assert "no-such-host.invalid" in str(source.state.detail)
         assert sink.kinds == ["comfyui"]
 

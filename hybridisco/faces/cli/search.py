@@ -187,7 +187,7 @@ def warn(config: Config, snapshot: Snapshot | None = None) -> None:
         say(f"Warning: {warning}")
     if snapshot is not None:
         for name, state in snapshot.sources:
-            if state.state == "error":
+            if state.state in ("error", "partial"):
                 say(f"Warning: {name}: {state.detail or 'failed'}")
         for warning in snapshot.warnings:
             say(f"Warning: {warning}")
