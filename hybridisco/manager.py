@@ -26,6 +26,7 @@ from hybridisco.core.model import (
 )
 from hybridisco.core.ports import Source
 from hybridisco.core.target import Target
+from hybridisco.kinds import get as find_kind
 from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.interfaces import Interface, interfaces, local_addresses
 from hybridisco.subscribers import Subscriber
@@ -101,7 +102,18 @@ class ServiceDiscoveryManager:
         return self.snapshot
 
     async def discover_service(self, kind: str, timeout_s: float | None = None) -> Service | None:
-        """Return the best service of a kind that can be used, as soon as one is found; None if none is."""
+        """Return the best service of a kind that can be used, as soon as one is found.
+
+        It may still be starting, so None comes only at the timeout (the config's ``discovery.timeout_s`` when None).
+
+        :param kind: the id of a kind, or another name of it.
+        :raises UsageError: there is no such kind.
+        """
+        wanted = find_kind(self._config.kinds, kind)
+        mapped = {mapped_kind for _, mapped_kind in self._config.mdns_types}
+        if wanted is None and kind not in mapped:
+            raise UsageError(f"There is no kind {kind!r}. There are {', '.join(k.id for k in self._config.kinds)}.")
+        kind = wanted.id if wanted else kind
 
         def best(snapshot: Snapshot) -> Service | None:
             usable = [service for service in snapshot if service.kind == kind and service.usable]

@@ -46,6 +46,13 @@ class DiscoveryThread:
         self.error: Exception | None = None
         """Why the thread ended by itself, if it did."""
 
+    def __enter__(self) -> DiscoveryThread:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     @property
     def running(self) -> bool:
         """Whether the thread is alive."""

@@ -13,6 +13,7 @@ RESET = "reset"
 UNROUTABLE = "unroutable"
 DENIED = "denied"
 UNRESOLVED = "unresolved"
+NO_INTERFACE = "no-interface"
 NOT_HTTP = "not-http"
 NO_TLS = "no-tls"
 
@@ -28,6 +29,8 @@ _CAUSES = {
     "VPN is in between. Connect both to the same network.",
     DENIED: "This machine does not let us connect to {address}. Probably a local firewall forbids it; on macOS, "
     "allow Blender or the terminal in System Settings › Privacy & Security › Local Network.",
+    NO_INTERFACE: "{address} should be reached through the interface {zone}, which this machine does not have now. "
+    "Probably it is unplugged, or has another name. Plug it in, or write the right name behind the %.",
     UNRESOLVED: "The name {host} is not known. Probably it is misspelt or the machine is off. Check the name, or "
     "write the machine's IP address instead.",
     NOT_HTTP: "Something answers at {url}, but it does not speak HTTP. Probably another program uses port {port}, "
@@ -44,6 +47,7 @@ def explain(cause: str | None, endpoint: Endpoint, kind: Kind | None, *, local: 
     return template.format(
         url=endpoint.url,
         address=endpoint.address or endpoint.host,
+        zone=endpoint.zone or "behind the %",
         host=endpoint.host or endpoint.address,
         port=endpoint.port,
         title=kind.title if kind else "The program",

@@ -55,6 +55,8 @@ class ManualSource:
         endpoints = tuple(
             Endpoint(address, port, target.tls, target.path, host=name, interface=zone) for address, zone in addresses
         )
+        if not endpoints and target.is_address:  # its zone is no interface of this machine, now
+            endpoints = (Endpoint(target.host, port, target.tls, target.path, interface=target.zone),)
         return Announcement(
             SourceName.MANUAL,
             ref=entry.url,

@@ -123,7 +123,7 @@ class MdnsSource:
         self._interfaces = interfaces()
         self._on_interfaces(self._interfaces)
         while not (sockets := choice(usable(self._interfaces, self._only))):
-            self._say_trouble("No network interface is up. Connect this machine to a network.")
+            self._say_trouble(_no_interface(self._only, self._interfaces))
             await self._interfaces_changed()
         try:
             wire = Wire(sockets)
@@ -131,6 +131,7 @@ class MdnsSource:
             self._say_trouble(_no_socket(error))
             return
         try:
+            log.info("Asking by mDNS on %s", ", ".join(i.name for i in usable(self._interfaces, self._only)))
             await wire.browse(self._types, lambda *what: self._changed(wire, *what), self._repeated)
             self._say_trouble(None)
             async with asyncio.TaskGroup() as group:
@@ -150,6 +151,7 @@ class MdnsSource:
             self._missing.pop(name, None)
             self._known.pop(name, None)
             self._emitted_at.pop(name, None)
+            log.info("mDNS: %s is gone", safe.text(name))
             self._emit(Withdrawal(SourceName.MDNS, name))
             return
         if name not in self._known and len(self._known) + len(self._missing) >= INSTANCE_LIMIT:
@@ -170,6 +172,8 @@ class MdnsSource:
         if said is None:
             self._drop("%s names no address or port that can be used", safe.text(name))
             return
+        if name not in self._known:
+            log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
         self._known[name] = said = self._with_other_links(said)
         self._emitted_at[name] = time.monotonic()
         self._emit(said)
@@ -202,7 +206,7 @@ class MdnsSource:
 
     def _say_trouble(self, trouble: str | None) -> None:
         if trouble and trouble != self._trouble:
-            log.warning("%s", trouble)
+            log.info("%s", trouble)  # whoever shows our state shows it
         self._trouble = trouble
         self._stirred.set()
 
@@ -258,14 +262,18 @@ class MdnsSource:
             await asyncio.sleep(_MISSING_EVERY_S)
 
     async def _follow_interfaces(self, wire: Wire) -> None:
-        """Notice interfaces that come, go or get another address; then listen and ask there too."""
+        """Notice interfaces that come, go or get another address; then listen and ask there too.
+
+        A new IPv6 address cannot be used for a second or two (RFC 4862 section 5.4), so that what could not be had
+        is tried again.
+        """
         while True:
-            await self._interfaces_changed()
+            await self._interfaces_changed(or_if=lambda: wire.lacks(choice(usable(self._interfaces, self._only))))
             if sockets := choice(usable(self._interfaces, self._only)):
                 await wire.move(sockets)
                 wire.ask(self._types, unicast=True)
 
-    async def _interfaces_changed(self) -> None:
+    async def _interfaces_changed(self, or_if: Callable[[], bool] = lambda: False) -> None:
         while True:
             await asyncio.sleep(_FOLLOW_EVERY_S)
             now = interfaces()
@@ -273,6 +281,18 @@ class MdnsSource:
                 self._interfaces = now
                 self._on_interfaces(now)
                 return
+            if or_if():
+                return
+
+
+def _no_interface(only: tuple[str, ...], every: tuple[Interface, ...]) -> str:
+    there = ", ".join(interface.name for interface in every if not interface.loopback)
+    if only and there:
+        return (
+            f"None of the interfaces {', '.join(only)} is up here; there are: {there}. Correct `interfaces` in the "
+            "[mdns] section of your settings."
+        )
+    return "No network interface is up. Connect this machine to a network."
 
 
 def _no_socket(error: OSError) -> str:

@@ -23,7 +23,7 @@ import aiohttp
 from yarl import URL
 
 from hybridisco._version import __version__
-from hybridisco.core import problems
+from hybridisco.core import problems, safe
 from hybridisco.core.conditions import Reply, parse_json
 from hybridisco.core.fingerprint import Identification
 from hybridisco.core.kind import Kind
@@ -92,6 +92,8 @@ class HttpProbe:
         """Look at an endpoint that somebody claims. Never raises for what the network does."""
         if not endpoint.address:
             finding = Finding(Status.UNREACHABLE, cause=problems.UNRESOLVED)
+        elif endpoint.zone and not _exists(endpoint.zone):
+            finding = Finding(Status.UNREACHABLE, cause=problems.NO_INTERFACE)
         else:
             finding = await self.identify(endpoint, kind)
         return Announcement(
@@ -107,10 +109,11 @@ class HttpProbe:
                     await self._ask_all(endpoint, identification)
             except TimeoutError:
                 log.debug("%s: not done after %.1f s", endpoint.url, self._limit_s)
-                finding = identification.finding()
-                cause = finding.cause or problems.SILENT
-                return replace(finding, cause=cause) if finding.status is Status.UNREACHABLE else finding
-            return identification.finding()
+            finding = identification.finding()
+            if finding.status is Status.UNREACHABLE and finding.cause is None:
+                finding = replace(finding, cause=problems.SILENT)
+            log.debug("%s is %s, %s", endpoint.url, finding.kind or "unknown", finding.cause or finding.status.value)
+            return finding
 
     async def _ask_all(self, endpoint: Endpoint, identification: Identification) -> None:
         """Make the requests that are wanted until nothing is wanted any more.
@@ -149,9 +152,10 @@ class HttpProbe:
                     reply = await (self._frame if request.startswith("ws:") else self._get)(endpoint, request)
             except Exception as error:  # noqa: BLE001 - a hostile reply must not end the probe, whatever it breaks
                 reply = Reply(request, error=_cause(error))
-                log.debug("%s %s: %s (%r)", endpoint.url, request, reply.error, error)
+                log.debug("%s %s: %s (%s)", endpoint.url, request, reply.error, _readable(error))
             else:
                 reply = replace(reply, elapsed_ms=round((time.monotonic() - started) * 1000, 2))
+                log.debug("%s %s: %d, %d characters", endpoint.url, request, reply.status, len(reply.body))
             late = time.monotonic() - began > _RETRY_WITHIN_S
             if reply.error not in _PASSING or attempt == _RETRIES or late:
                 return reply
@@ -233,6 +237,18 @@ class HttpProbe:
                 read_bufsize=BODY_LIMIT,
             )
         return self._session
+
+
+def _exists(zone: str) -> bool:
+    try:
+        return bool(socket.if_nametoindex(zone))
+    except OSError:
+        return zone.isdigit()
+
+
+def _readable(error: BaseException) -> str:
+    """Return an exception as one short clean line for the log: a hostile server may have written its message."""
+    return safe.text(f"{type(error).__name__}: {error}", 160) or type(error).__name__
 
 
 def _url(endpoint: Endpoint, path: str) -> URL:

@@ -75,6 +75,7 @@ class SweepSource:
         self._wake = asyncio.Event()
         self._unresolved: tuple[str, ...] = ()
         self._mute = 0
+        self._told: dict[str, tuple[int, ...]] = {}
 
     @property
     def state(self) -> SourceState:
@@ -124,6 +125,7 @@ class SweepSource:
                     endpoint = Endpoint(address, 0, host=_name_to_say(host, address), interface=zone)
                     found = await listening([(endpoint.dial, port) for port in self.ports], local=local)
                     open_now.update(found)
+                    self._tell(endpoint.dial, tuple(port for _, port in found))
                     for target in found:
                         known = self._known.setdefault(target, _Known(replace(endpoint, port=target[1])))
                         if known.next_at <= time.monotonic():
@@ -131,11 +133,17 @@ class SweepSource:
 
             for host in self._hosts:
                 group.create_task(one(host))
-        self._unresolved = tuple(unresolved)
+        self._unresolved = tuple(host for host in self._hosts if host in unresolved)
         for target in self._known.keys() - open_now:
             if self._known.pop(target).emitted:
                 sink.emit(Withdrawal(SourceName.PROBE, _ref(target)))
         self._mute = sum(not known.emitted for known in self._known.values())
+
+    def _tell(self, dial: str, ports: tuple[int, ...]) -> None:
+        """Log which ports listen, when that is news."""
+        if self._told.get(dial) != ports:
+            self._told[dial] = ports
+            log.info("%s: of %d ports listen: %s", dial, len(self.ports), ", ".join(map(str, ports)) or "none")
 
     async def _look(self, host: str, target: Target, known: _Known, sink: Sink) -> None:
         prober = await self._identifier()
@@ -145,6 +153,9 @@ class SweepSource:
             answer = await prober.identify(other, known.kind)
             if answer.alive:
                 known.endpoint, finding = other, answer
+        if not known.emitted or finding.kind != known.kind:
+            what = f"{finding.kind or 'unknown'} {finding.version or ''}".strip()
+            log.info("%s answers as %s (%s)", known.endpoint.url, what, finding.cause or finding.status.value)
         known.failures = 0 if finding.kind else max(known.failures, _DULL) + 1
         known.next_at = time.monotonic() + (next_check_after_s(known.failures) if known.failures else 0.0)
         if finding.status is Status.UNREACHABLE and not known.emitted:
@@ -162,4 +173,4 @@ def _ref(target: Target) -> str:
 
 def _name_to_say(host: str, address: str) -> str | None:
     """Return the name for URLs and the Host header: the one that the user wrote, unless it is no name."""
-    return None if host in (THIS_MACHINE, address) else host
+    return None if host.partition("%")[0] in (THIS_MACHINE, address) else host

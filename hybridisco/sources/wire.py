@@ -10,13 +10,9 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
 from zeroconf import IPVersion, RecordUpdate, RecordUpdateListener, ServiceStateChange, Zeroconf
-from zeroconf._dns import (
-    DNSAddress,
-    DNSQuestion,
-    DNSRecord,
-    DNSService,
-    DNSText,
-)  # the one place for private names of zeroconf, with const below
+
+# The one place for private names of zeroconf, with const below.
+from zeroconf._dns import DNSAddress, DNSQuestion, DNSRecord, DNSService, DNSText
 from zeroconf._protocol.outgoing import DNSOutgoing
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 from zeroconf.const import (
@@ -86,6 +82,10 @@ class Wire:
         """Listen and ask on other interfaces from now on."""
         await self._zeroconf.async_update_interfaces(sockets, IPVersion.All)
         _enlarge_buffers(self._core)
+
+    def lacks(self, sockets: list[str | int]) -> bool:
+        """Whether some of ``sockets`` could not be had."""
+        return len(self._core.engine.senders) < len(sockets)
 
     async def close(self) -> None:
         """Close every socket."""

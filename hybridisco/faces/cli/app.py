@@ -104,6 +104,8 @@ def start_logging(verbosity: int, *, talkative: bool = False) -> None:
     level = (logging.INFO if talkative else logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     for name in ("hybridisco", "announcers"):
         logging.getLogger(name).setLevel(level)
+    # It warns of what is no trouble, such as an IPv6 address that is a second too young to be used.
+    logging.getLogger("zeroconf").setLevel(logging.ERROR if plain else logging.INFO)
 
 
 @click.group(
