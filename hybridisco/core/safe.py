@@ -41,18 +41,14 @@ def text(value: object, limit: int = NAME_LIMIT) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    seen = [" " if char.isspace() else char for char in value[: limit * 8]]
+    seen = [char for char in seen if unicodedata.category(char) not in _UNWANTED and char not in _INVISIBLE]
     kept: list[str] = []
     marks = 0
-    for char in unicodedata.normalize("NFC", value[: limit * 8]):
-        if char.isspace():
-            char = " "
-        category = unicodedata.category(char)
-        if category in _UNWANTED or char in _INVISIBLE:
-            continue
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks > _MARKS_IN_A_ROW:
-            continue
-        kept.append(char)
+    for char in unicodedata.normalize("NFC", "".join(seen)):
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks <= _MARKS_IN_A_ROW:
+            kept.append(char)
     line = " ".join("".join(kept).split())
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
