@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hybridisco import UsageError, find_kind, load_config, state_folder
+from hybridisco import UsageError, known_kind, load_config, state_folder
 
 if TYPE_CHECKING:
     from announcers.sidecar import Sidecar
@@ -35,16 +35,24 @@ def announce(
 
     The backend is looked at every few seconds: it is announced while it answers as its kind, and withdrawn when
     it does not. Runs until it is stopped (Ctrl-C, or SIGTERM), then says goodbye.
+
+    \b
+    Exit status:
+      0    stopped by SIGTERM
+      130  stopped by Ctrl-C
+      2    wrong usage, or an interface or address that this machine does not have
+      3    it could not announce
     """
-    from announcers.sidecar import Assignment, Sidecar
+    from announcers.assignment import Assignment, check
+    from announcers.sidecar import Sidecar
 
     kinds = load_config().kinds
-    wanted = find_kind(kinds, kind)
-    if wanted is None:
-        raise UsageError(f"There is no kind {kind!r}. `hybridisco kinds` lists them.")
+    wanted = known_kind(kinds, kind)
     if port is None and not wanted.ports:
         raise UsageError(f"{wanted.title} has no usual port. Say it with --port.")
-    assignment = Assignment(wanted, port or wanted.ports[0], name, path, tls, _addresses(bind), interface)
+    base = f"/{path.strip('/')}"
+    assignment = Assignment(wanted, port or wanted.ports[0], name, base, tls, _addresses(bind), interface)
+    check(assignment)
     sidecar = Sidecar(assignment, kinds, state_folder())
     if asyncio.run(_until_stopped(sidecar)) == signal.SIGINT:
         raise KeyboardInterrupt
@@ -54,7 +62,8 @@ def _addresses(bind: tuple[str, ...]) -> tuple[str, ...]:
     from ipaddress import ip_address
 
     try:
-        return tuple(str(ip_address(text)) for text in bind)
+        # `ip address` and others show fe80:: addresses with a zone; ours are told apart without.
+        return tuple(str(ip_address(text.partition("%")[0])) for text in bind)
     except ValueError as error:
         raise UsageError(f"--bind takes an address of this machine, such as 192.168.1.20 ({error}).") from error
 

@@ -7,13 +7,14 @@ import logging
 import random
 import socket
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from announcers.assignment import Assignment
 from announcers.engine import Engine, Instance
 from announcers.health import CHECK_EVERY_S, Health
 from announcers.identity import service_id
-from announcers.look import Look, Reach, look
+from announcers.look import Look, look
+from announcers.reasons import why_not
 from hybridisco import (
     Finding,
     Kind,
@@ -22,7 +23,6 @@ from hybridisco import (
     Status,
     TxtRecord,
     encode_txt,
-    lan_interfaces,
     sidecar_host,
 )
 
@@ -30,19 +30,7 @@ log = logging.getLogger(__name__)
 
 _TXT_EVERY_S = 10.0  # at most one change of a TXT record in so many seconds: multicast wakes every phone
 _STATES = {Status.ONLINE: "ready", Status.BUSY: "busy", Status.STARTING: "starting", Status.LOCKED: "ready"}
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What a sidecar is told to announce. ``only`` are addresses to announce, all of the LAN when empty."""
-
-    kind: Kind
-    port: int
-    name: str | None = None
-    path: str = "/"
-    tls: bool = False
-    only: tuple[str, ...] = ()
-    interfaces: tuple[str, ...] = ()
+_HOW_IT_GOES_ON = "Looked at again every few seconds; Ctrl-C ends."
 
 
 class Sidecar:
@@ -59,11 +47,14 @@ class Sidecar:
         self._health = Health()
         self._engine: Engine | None = None
         self._announced: Instance | None = None
+        self._name = ""  # as announced: with a number, where another has the wished one
         self._changed_at = 0.0
         self._said: str | None = None
+        self._explained = False
 
     async def run(self) -> None:
         """Look and announce until cancelled; then say goodbye."""
+        log.info("Looking at %s on port %d …", self._assignment.kind.title, self._assignment.port)
         try:
             while True:
                 await self.step()
@@ -75,45 +66,32 @@ class Sidecar:
     async def step(self) -> None:
         """Look once, and announce, change or withdraw accordingly."""
         job = self._assignment
-        interfaces = lan_interfaces(job.interfaces)
+        interfaces = job.links()
         seen = await look(self._probe, job.kind.id, job.port, interfaces, path=job.path, tls=job.tls, only=job.only)
-        reason = self._why_not(seen)
+        reason = why_not(job, seen, self._titles)
         self._health = self._health.after(reason is None)
         if self._health.announced and seen.finding is not None and reason is None:
             await self._announce(self._instance(seen, seen.finding), interfaces)
         elif not self._health.announced:
             if self._announced is not None:
                 await self._withdraw()
-            self._say(f"Not announced: {reason}" if reason else "It answers again; announced after one more check.")
+                self._say(f"Withdrawn: {self._name}")
+            if reason:
+                self._say(f"Not announced: {reason}", "" if self._explained else _HOW_IT_GOES_ON)
+                self._explained = True
+            else:
+                self._say("It answers again; announced after one more check.")
 
     async def close(self) -> None:
         """Say goodbye and close everything."""
+        farewell = "Stopped."
         if self._announced is not None:
             await self._withdraw()
-        if self._engine is not None:
+            farewell = f"Withdrawn: {self._name}; goodbye."
+        elif self._engine is not None:  # stopped while a name was being agreed on
             await self._engine.close()
-            self._engine = None
         await self._probe.close()
-
-    def _why_not(self, seen: Look) -> str | None:
-        """Return why the backend must not be announced now, and what to do; None if it may be."""
-        kind, port = self._assignment.kind, self._assignment.port
-        if seen.finding is None:
-            return f"nothing listens on port {port}. {kind.start_hint} It is announced as soon as it answers."
-        if not seen.finding.alive:
-            return f"port {port} is open, but {kind.title} gives no answer. It is probably loading or stuck."
-        hidden = seen.finding.kind is None or (
-            seen.finding.status is Status.LOCKED and seen.finding.family and seen.finding.family == kind.family
-        )
-        if seen.finding.kind != kind.id and not (hidden and seen.finding.status is not Status.ONLINE):
-            found = self._titles.get(seen.finding.kind or "", "a web server that is not " + kind.title)
-            return f"on port {port} answers {found}, not {kind.title}. Give the right kind or port."
-        if seen.reach is Reach.LOOPBACK:
-            return (
-                f"{kind.title} listens on this machine only (127.0.0.1:{port}), so nobody else could use it. "
-                f"{kind.lan_hint}"
-            )
-        return None
+        self._say(farewell)
 
     def _instance(self, seen: Look, finding: Finding) -> Instance:
         job = self._assignment
@@ -148,9 +126,9 @@ class Sidecar:
         if self._engine is None:
             self._engine = Engine(_links(interfaces, instance))
         if self._announced is None:
-            name = await self._engine.announce(instance)
+            self._name = await self._engine.announce(instance)
             where = ", ".join(instance.addresses)
-            self._say(f"Announced: {name} ({self._assignment.kind.title}, port {instance.port}, {where})")
+            self._say(f"Announced: {self._name} ({self._assignment.kind.title}, port {instance.port}, {where})")
         elif self._announced.addresses == instance.addresses and now - self._changed_at < _TXT_EVERY_S:
             return  # soon enough; the change is seen again at the next look
         else:
@@ -161,17 +139,19 @@ class Sidecar:
         self._announced, self._changed_at = instance, now
 
     async def _withdraw(self) -> None:
+        """Say goodbye and close the sockets: when the backend returns, the network may be another one."""
         assert self._announced is not None
         assert self._engine is not None
         instance, self._announced = self._announced, None
-        await self._engine.withdraw(instance)
-        self._say(f"Withdrawn: {instance.name}")
+        engine, self._engine = self._engine, None
+        await engine.withdraw(instance)
+        await engine.close()
 
-    def _say(self, what: str) -> None:
+    def _say(self, what: str, note: str = "") -> None:
         """Log a change of state, once."""
         if what != self._said:
             self._said = what
-            log.info("%s", what)
+            log.info("%s", f"{what} {note}" if note else what)
 
 
 def _links(interfaces: tuple[NetworkInterface, ...], instance: Instance) -> tuple[NetworkInterface, ...]:

@@ -35,10 +35,12 @@ TYPE_CHECKING = False  # as type checkers read it; importing typing would cost `
 if TYPE_CHECKING:
     from hybridisco.config import Config, state_folder
     from hybridisco.config import load as load_config
+    from hybridisco.config.schema import known_kind
     from hybridisco.core.errors import AnnounceError, ConfigError, DiscoveryError, HybridiscoError, UsageError
     from hybridisco.core.identity import sidecar_host
     from hybridisco.core.kind import Kind
     from hybridisco.core.model import Endpoint, Event, EventType, Finding, Service, Snapshot, SourceName, Status
+    from hybridisco.core.problems import explain as explain_problem
     from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
     from hybridisco.core.txt import encode as encode_txt
     from hybridisco.kinds import get as find_kind
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from hybridisco.registry import ServiceRegistry
     from hybridisco.sources.interfaces import Interface as NetworkInterface
     from hybridisco.sources.interfaces import choice as zeroconf_choice
+    from hybridisco.sources.interfaces import interfaces as network_interfaces
     from hybridisco.sources.interfaces import lan_interfaces
     from hybridisco.sources.probe import HttpProbe as Probe
     from hybridisco.sources.scan import listening
@@ -59,15 +62,18 @@ _WHERE = {
     "load_config": "hybridisco.config:load",
     "state_folder": "hybridisco.config",
     "find_kind": "hybridisco.kinds:get",
+    "known_kind": "hybridisco.config.schema",
     "Probe": "hybridisco.sources.probe:HttpProbe",
     "listening": "hybridisco.sources.scan",
     "NetworkInterface": "hybridisco.sources.interfaces:Interface",
     "lan_interfaces": "hybridisco.sources.interfaces",
+    "network_interfaces": "hybridisco.sources.interfaces:interfaces",
     "zeroconf_choice": "hybridisco.sources.interfaces:choice",
     "SERVICE_TYPE": "hybridisco.core.txt",
     "TxtRecord": "hybridisco.core.txt",
     "encode_txt": "hybridisco.core.txt:encode",
     "sidecar_host": "hybridisco.core.identity",
+    "explain_problem": "hybridisco.core.problems:explain",
     "Kind": "hybridisco.core.kind",
     **dict.fromkeys(
         ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status"),
@@ -103,10 +109,13 @@ __all__ = [
     "UsageError",
     "__version__",
     "encode_txt",
+    "explain_problem",
     "find_kind",
+    "known_kind",
     "lan_interfaces",
     "listening",
     "load_config",
+    "network_interfaces",
     "sidecar_host",
     "state_folder",
     "zeroconf_choice",

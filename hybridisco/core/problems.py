@@ -34,14 +34,26 @@ _CAUSES = {
     UNRESOLVED: "The name {host} is not known. Probably it is misspelt or the machine is off. Check the name, or "
     "write the machine's IP address instead.",
     NOT_HTTP: "Something answers at {url}, but it does not speak HTTP. Probably another program uses port {port}, "
-    "or it wants https. Check the port, and try https://.",
-    NO_TLS: "{url} does not speak TLS as https needs. Probably it is a plain http server. Try http://.",
+    "or it wants https. Check the port, and try {https}.",
+    NO_TLS: "{url} does not speak TLS as https needs. Probably it is a plain http server. Try {http}.",
 }
 _LOOPBACK = ", or listens for its own machine only"
 
 
-def explain(cause: str | None, endpoint: Endpoint, kind: Kind | None, *, local: bool) -> str:
-    """Return the sentence for ``cause`` at ``endpoint``."""
+def explain(
+    cause: str | None,
+    endpoint: Endpoint,
+    kind: Kind | None,
+    *,
+    local: bool,
+    http: str = "http://",
+    https: str = "https://",
+) -> str:
+    """Return the sentence for ``cause`` at ``endpoint``.
+
+    :param http: how the user says that it is plain HTTP.
+    :param https: how the user says that it is TLS.
+    """
     template = _CAUSES.get(cause or "", "{url} gives no answer ({cause}). Check that {title} is running there.")
     hints = [kind.start_hint, "" if local else kind.lan_hint] if kind else ["Start it, or check the port."]
     return template.format(
@@ -54,6 +66,8 @@ def explain(cause: str | None, endpoint: Endpoint, kind: Kind | None, *, local: 
         loopback="" if local else _LOOPBACK,
         hint=" ".join(hint for hint in hints if hint),
         cause=cause or "no reason known",
+        http=http,
+        https=https,
     ).strip()
 
 
@@ -75,9 +89,19 @@ def locked(title: str, endpoint: Endpoint) -> str:
     )
 
 
-def starting(title: str) -> str:
-    """Return the sentence for a service that is not ready yet."""
-    return f"{title} is starting or loading a model. It is looked at again every few seconds."
+def server_error(code: int) -> str:
+    """Return the cause for a server that answers every request with the HTTP status ``code``, 500 or above."""
+    return f"http-{code}"
+
+
+def starting(title: str, endpoint: Endpoint, cause: str | None = None) -> str:
+    """Return the sentence for a service that is not ready yet; ``cause`` is that of its finding."""
+    if cause is None:
+        return f"{title} at {endpoint.url} is starting or loading a model. It is looked at again every few seconds."
+    return (
+        f"{title} at {endpoint.url} answers with a server error on every path ({cause.removeprefix('http-')}). It has "
+        "probably crashed, or is still loading. Look at its console; restart it if it stays so."
+    )
 
 
 def clone(service_id: str, machines: list[str]) -> str:

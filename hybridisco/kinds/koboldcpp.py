@@ -23,6 +23,6 @@ KIND = Kind(
     facts=(Fact("version", _VERSION, "version"),),
     capabilities=("text", "image", "voice"),
     start_hint="Start it with `koboldcpp --model MODEL.gguf`.",
-    lan_hint="KoboldCpp listens on all addresses unless `--host` says otherwise: look at the machine's firewall.",
+    lan_hint="To open it to the LAN, start it without `--host`, or with `--host 0.0.0.0`.",
     homepage="https://github.com/LostRuins/koboldcpp",
 )

@@ -33,8 +33,8 @@ KIND = Kind(
     capabilities=("text",),
     start_hint="Start it with `litellm --config config.yaml`; recent releases need LITELLM_MASTER_KEY to be set.",
     lan_hint=(
-        "LiteLLM listens on all addresses unless it is told otherwise. Start it without `--host`, or with "
-        "`litellm --config config.yaml --host 0.0.0.0`; in a container publish the port (`-p 4000:4000`)."
+        "To open it to the LAN, start it without `--host`, or with `litellm --config config.yaml --host 0.0.0.0`; in "
+        "a container publish the port (`-p 4000:4000`)."
     ),
     homepage="https://docs.litellm.ai",
 )

@@ -28,6 +28,6 @@ KIND = Kind(
     capabilities=("text", "image", "audio", "voice"),
     aliases=("local-ai",),
     start_hint="Start it with `local-ai run`, or its container.",
-    lan_hint="LocalAI listens on all addresses unless `--address` says otherwise: look at the machine's firewall.",
+    lan_hint="To open it to the LAN, start it without `--address`, or with `local-ai run --address 0.0.0.0:8080`.",
     homepage="https://localai.io",
 )

@@ -22,7 +22,7 @@ KIND = Kind(
     capabilities=("text",),
     aliases=("open-webui",),
     start_hint="Start it with `open-webui serve`.",
-    lan_hint="Open WebUI listens on all addresses unless `--host` says otherwise: look at the machine's firewall.",
+    lan_hint="To open it to the LAN, start it without `--host`, or with `open-webui serve --host 0.0.0.0`.",
     homepage="https://openwebui.com",
     announced=False,
 )

@@ -30,8 +30,8 @@ KIND = Kind(
     aliases=_ALIASES,
     start_hint="Start the WebUI with `python infer-web.py` (Windows: go-web.bat), or `python -m rvc_python api`.",
     lan_hint=(
-        "The RVC WebUI listens on all addresses: look at the machine's firewall. rvc-python's API does with "
-        "`python -m rvc_python api -p 5050 -l`."
+        "To open it to the LAN, start the RVC WebUI without a `server_name` of your own (it then takes 0.0.0.0), or "
+        "rvc-python with `python -m rvc_python api -p 5050 -l`."
     ),
     homepage="https://github.com/RVC-Project/Retrieval-based-Voice-Conversion-WebUI",
 )

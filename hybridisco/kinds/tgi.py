@@ -18,6 +18,6 @@ KIND = Kind(
     capabilities=("text",),
     aliases=("text-generation-inference",),
     start_hint="Start it with `text-generation-launcher --model-id MODEL`, or its container.",
-    lan_hint="It listens on all addresses; publish the container's port (`-p 8080:80`) and look at the firewall.",
+    lan_hint="To open it to the LAN, publish the container's port on all addresses (`-p 8080:80`).",
     homepage="https://github.com/huggingface/text-generation-inference",
 )

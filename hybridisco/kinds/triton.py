@@ -27,7 +27,7 @@ KIND = Kind(
     ),
     facts=(Fact("version", "/v2", "version"),),
     start_hint="Start it with `tritonserver --model-repository=FOLDER`, or its container.",
-    lan_hint="It listens on all addresses; publish the container's port (`-p 8000:8000`) and look at the firewall.",
+    lan_hint="To open it to the LAN, publish the container's port on all addresses (`-p 8000:8000`).",
     homepage="https://github.com/triton-inference-server/server",
     announced=False,
 )

@@ -24,6 +24,6 @@ KIND = Kind(
     facts=(Fact("version", "/version", "version"),),
     capabilities=("text",),
     start_hint="Start it with `vllm serve MODEL`.",
-    lan_hint="vLLM listens on all addresses unless `--host` says otherwise: look at the machine's firewall.",
+    lan_hint="To open it to the LAN, start it without `--host`, or with `vllm serve MODEL --host 0.0.0.0`.",
     homepage="https://docs.vllm.ai",
 )

@@ -40,7 +40,7 @@ def test_a_sidecar_that_is_stopped_says_goodbye(studio: Studio, backends: Backen
     watch.until_gone(GOODBYE_LIMIT_S)
     assert sidecar.popen.wait(5) == (130 if how is signal.SIGINT else 0)
     assert "Traceback" not in sidecar.log
-    assert sidecar.log.rstrip().endswith("Withdrawn: ComfyUI on gpu-box")
+    assert sidecar.log.rstrip().endswith("Withdrawn: ComfyUI on gpu-box; goodbye.")
 
 
 @pytest.mark.timeout(90)
