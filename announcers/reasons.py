@@ -22,6 +22,11 @@ def why_not(job: Assignment, seen: Look, titles: Mapping[str, str]) -> str | Non
         return explain_problem(
             seen.finding.cause, seen.endpoint, job.kind, local=True, http="without --tls", https="--tls"
         )
+    if seen.finding.kind is None and seen.finding.cause is not None:
+        return (
+            f"{job.kind.title} answers with a server error on every path at {seen.endpoint.url}. It has probably "
+            "crashed, or is still loading. Look at its console; restart it if it stays so."
+        )
     if not _may_be(job, seen.finding):
         return _another(job, seen.finding, seen.endpoint.url, titles)
     if seen.reach is Reach.LOOPBACK:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 EXAMPLE = """\
-# Settings of Hybridisco. Every line here is a comment that shows a default; take away the # to change it.
+# Settings of Hybridisco. Every line here is a comment that shows a default or an example; take away the # to use it.
 # `hybridisco config check` tells whether the file is right.
 
 [discovery]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridisco.config.model import ALL_SOURCES, Config, ManualEntry
-from hybridisco.config.table import Table, did_you_mean
+from hybridisco.config.table import Table, closest, did_you_mean
 from hybridisco.config.text import config_file, parse, read
 from hybridisco.core import safe, target
 from hybridisco.core.errors import UsageError
@@ -126,11 +126,10 @@ def known_kind(kinds: tuple[Kind, ...], name: str) -> Kind:
 
     kind = get(kinds, name)
     if kind is None:
-        words = tuple(word for kind in kinds for word in (kind.id, *kind.aliases))
-        raise UsageError(
-            f"{ascii(name)[:40]} is not a kind of backend.{did_you_mean(name, words)} "
-            "`hybridisco kinds` lists them all."
-        )
+        ids = {word: kind.id for kind in reversed(kinds) for word in (*kind.aliases, kind.id)}
+        close = closest(name, tuple(ids))
+        meant = f" Did you mean {ids[close]}?" if close else ""  # its id, not the alias: that is what lists show
+        raise UsageError(f"{ascii(name)[:40]} is not a kind of backend.{meant} `hybridisco kinds` lists them all.")
     return kind
 
 
@@ -163,7 +162,7 @@ def _source(value: object) -> str:
 def checked_id(value: object) -> str:
     """Return what can be the id of a service. :raises UsageError: it cannot."""
     if not isinstance(value, str) or not 1 <= len(value) <= 300 or not value.isprintable() or " " in value:
-        raise UsageError(f"{ascii(value)[:40]} is not the id of a service. `hybridisco list --json` shows the ids.")
+        raise UsageError(f"{ascii(value)[:40]} is not the id of a service. `hybridisco list --ids` shows the ids.")
     return value
 
 

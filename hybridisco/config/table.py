@@ -15,10 +15,15 @@ T = TypeVar("T")
 _LIST_LIMIT = 1024  # entries of one list; more is a mistake, and would take hours to probe
 
 
+def closest(word: str, allowed: tuple[str, ...]) -> str | None:
+    """Return the allowed word that may have been meant, or None if none is close."""
+    return next(iter(difflib.get_close_matches(word.casefold(), allowed, n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(word: str, allowed: tuple[str, ...]) -> str:
     """Return "Did you mean …?" with a space before it, or nothing if no allowed word is close."""
-    close = difflib.get_close_matches(word.casefold(), allowed, n=1, cutoff=0.6)
-    return f" Did you mean {close[0]}?" if close else ""
+    close = closest(word, allowed)
+    return f" Did you mean {close}?" if close else ""
 
 
 class Table:

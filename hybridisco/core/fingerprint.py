@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from hybridisco.core import safe
+from hybridisco.core import problems, safe
 from hybridisco.core.conditions import Reply, parse_json, values
 from hybridisco.core.gradio import page
 from hybridisco.core.kind import Fact, Kind, Proof, Step, Tier
@@ -89,7 +89,8 @@ class Identification:
             return Finding(Status.UNREACHABLE, cause=error)
         proven = self._proven()
         if proven is None:
-            return Finding(_unidentified_status(answers), properties=self._page_title(), latency_ms=latency_ms)
+            status, cause = _unidentified(answers)
+            return Finding(status, cause=cause, properties=self._page_title(), latency_ms=latency_ms)
         kind, proof = proven
         facts = self._facts(kind.facts)
         version = next((safe.text(str(v), safe.VERSION_LIMIT) for k, v in facts if k == "version"), None)
@@ -203,11 +204,18 @@ def _identified_status(kind: Kind, proof: Proof, facts: Properties, answers: Seq
     return Status.BUSY if full or any(reply.status == 429 for reply in answers) else Status.ONLINE
 
 
-def _unidentified_status(answers: Sequence[Reply]) -> Status:
-    """Return what the HTTP statuses tell of a server that gave nothing else away."""
+def _unidentified(answers: Sequence[Reply]) -> tuple[Status, str | None]:
+    """Return what the HTTP statuses tell of a server that gave nothing else away, and what is wrong with it.
+
+    One that fails on every path is not online, and it does not contradict what is claimed of it either. Of what we
+    can say, "not ready yet" is the nearest to the truth: 502 and 504 come from a proxy whose backend is not up, 500
+    from a program that loads or crashed. The cause lets the user be told of both.
+    """
     codes = {reply.status for reply in answers}
     if 429 in codes:
-        return Status.BUSY
+        return Status.BUSY, None
     if 503 in codes:
-        return Status.STARTING
-    return Status.LOCKED if codes & {401, 407} or codes == {403} else Status.ONLINE
+        return Status.STARTING, None
+    if all(code >= 500 for code in codes):
+        return Status.STARTING, problems.server_error(min(codes))
+    return (Status.LOCKED if codes & {401, 407} or codes == {403} else Status.ONLINE), None

@@ -24,6 +24,7 @@ from hybridisco.core.identity import Key, derived_id, is_local, keys, machine, p
 from hybridisco.core.liveness import GONE_AFTER_S
 from hybridisco.core.model import (
     ALIVE,
+    UNKNOWN_KIND,
     Announcement,
     Endpoint,
     Finding,
@@ -35,6 +36,8 @@ from hybridisco.core.model import (
     status_rank,
 )
 from hybridisco.core.verdict import PRECEDENCE, Looked, Verdict, judge, kinds_of
+
+_UNKNOWN = "Something"  # the title of what nobody knows
 
 
 def services_of(component: Iterable[Evidence], world: World, now: float) -> tuple[tuple[Service, ...], tuple[str, ...]]:
@@ -127,7 +130,7 @@ def _fuse(
     return Service(
         id=min((a.id for a in said if a.id), default=None) or derived_id(kind, machine_name, best.endpoint.port, path),
         kind=kind,
-        name=next((a.name for a in said if a.name), f"{world.title(kind)} on {host}"),
+        name=next((a.name for a in said if a.name), _default_name(kind, host, best.endpoint.port, world)),
         host=host,
         endpoints=endpoints,
         status=status,
@@ -141,6 +144,13 @@ def _fuse(
         first_seen=min(item.first_at for item in members),
         last_seen=_last_seen(members, _evidence(verdicts)),
     )
+
+
+def _default_name(kind: str, host: str, port: int, world: World) -> str:
+    """Return how a service is called that nobody has named: by its place while nobody knows what it is."""
+    if kind == UNKNOWN_KIND:
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{world.title(kind)} on {host}"
 
 
 def _by_precedence(members: Sequence[Evidence]) -> list[Announcement]:
@@ -178,7 +188,7 @@ def _fade(best: Verdict, verdicts: Sequence[Verdict], now: float) -> Status | No
 
 
 def _problem(status: Status, best: Verdict, kind: str, world: World, warning: str | None) -> str | None:
-    endpoint, title = best.endpoint, world.title(kind)
+    endpoint, title = best.endpoint, _UNKNOWN if kind == UNKNOWN_KIND else world.title(kind)
     finding = best.evidence.finding if best.evidence else None
     if status is Status.STALE:
         return problems.NETWORK_SILENT if finding else problems.NOT_CHECKED
@@ -190,7 +200,9 @@ def _problem(status: Status, best: Verdict, kind: str, world: World, warning: st
         return problems.mismatch(title, finding, found, endpoint)
     if status is Status.LOCKED:
         return problems.locked(title, endpoint)
-    return problems.starting(title) if status is Status.STARTING else warning
+    if status is Status.STARTING:
+        return problems.starting(title, endpoint, finding.cause if finding else None)
+    return warning
 
 
 def _capabilities(kind: str, verified: Finding | None, said: Sequence[Announcement], world: World) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ class Finding:
 
     ``kind`` is None where something answers but does not say what it is, and where nothing answers.
     ``family`` names the framework ("gradio") when a login hides which of its kinds it is. ``cause`` says why
-    nothing answered, as one of the keys of :mod:`hybridisco.core.problems`.
+    nothing answered, or what is wrong with what did, as one of the keys of :mod:`hybridisco.core.problems`.
     """
 
     status: Status
@@ -235,11 +235,12 @@ class SourceState:
     """How a source is doing.
 
     ``ok``, ``off`` (not asked for), ``running`` (not complete yet), ``partial`` (a part could not be searched) or
-    ``error`` (nothing could); ``detail`` says what.
+    ``error`` (nothing could); ``detail`` says what. ``silent`` are places that accept connections but gave no answer.
     """
 
     state: str
     detail: str | None = None
+    silent: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

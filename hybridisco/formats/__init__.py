@@ -18,11 +18,15 @@ from hybridisco.core.model import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the paper is like: columns, whether colours are wanted, whether more than ASCII can be shown."""
+    """What the paper is like: columns, whether colours are wanted, whether more than ASCII can be shown.
+
+    ``ids`` asks for the services' ids, which only some want to see.
+    """
 
     width: int = 80
     color: bool = False
     unicode: bool = True
+    ids: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hybridisco.core.model import Service, Snapshot, Status
+from hybridisco.core.model import UNKNOWN_KIND, Service, Snapshot, Status
 from hybridisco.formats import Look
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _STATUS: dict[Status, tuple[str, str, str]] = {
     Status.UNREACHABLE: ("✗", "x", "red"),
 }
 _HEADS = ("STATUS", "NAME", "KIND", "URL", "FOUND BY", "LATENCY")
+_ID_HEAD = "ID"  # before the last, where ids are asked for
 _GAP = "  "
 _NAME_AT_LEAST = 20  # columns; a URL that leaves less to the name stands in a line of its own
 _NARROWEST = 40
@@ -45,10 +46,12 @@ class _Row:
     sources: Text
     latency: Text
     note: str | None
+    id: Text | None
 
     @property
     def cells(self) -> tuple[Text, ...]:
-        return (self.status, self.name, self.kind, self.url, self.sources, self.latency)
+        ids = () if self.id is None else (self.id,)
+        return (self.status, self.name, self.kind, self.url, self.sources, *ids, self.latency)
 
 
 def render(snapshot: Snapshot, look: Look) -> str:
@@ -75,10 +78,11 @@ def lines(snapshot: Snapshot, look: Look, *, footer: bool = True) -> list[Text]:
     if not snapshot.services:
         return []
     rows = [_row(service, look) for service in snapshot.services]
-    widths = _widths(rows)
+    heads = (*_HEADS[:-1], _ID_HEAD, _HEADS[-1]) if look.ids else _HEADS
+    widths = _widths(heads, rows)
     width = max(look.width, _NARROWEST)
     wide = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
-    body = _wide(rows, widths, width) if wide else _tall(rows, widths, width, look)
+    body = _wide(heads, rows, widths, width) if wide else _tall(rows, widths, width, look)
     return [*body, *(_footer(snapshot, look, width) if footer else [])]
 
 
@@ -93,15 +97,17 @@ def _row(service: Service, look: Look) -> _Row:
     from rich.text import Text
 
     icon, plain_icon, style = _STATUS[service.status]
+    kind = "?" if service.kind == UNKNOWN_KIND else service.kind  # "http" would be no news beside a URL
     bad = service.status not in (Status.ONLINE, Status.BUSY)
     return _Row(
         status=Text(f"{icon if look.unicode else plain_icon} {service.status}", style),
         name=Text(_shown(service.name, look), "dim" if service.status is Status.STALE else "bold"),
-        kind=Text(_shown(" ".join(part for part in (service.kind, service.version) if part), look)),
+        kind=Text(_shown(" ".join(part for part in (kind, service.version) if part), look)),
         url=Text(service.url, "dim" if bad else "cyan"),
         sources=Text(", ".join(service.sources), "dim"),
         latency=Text(latency(service.latency_ms), "dim"),
         note=_shown(service.problem, look) if service.problem else None,
+        id=Text(service.id, "dim") if look.ids else None,
     )
 
 
@@ -109,11 +115,11 @@ def _shown(text: str, look: Look) -> str:
     return text if look.unicode else text.encode("ascii", "replace").decode()
 
 
-def _widths(rows: list[_Row]) -> tuple[int, ...]:
+def _widths(heads: tuple[str, ...], rows: list[_Row]) -> tuple[int, ...]:
     """Return the columns that each cell needs (a CJK character takes two)."""
     columns = zip(*(row.cells for row in rows), strict=True)
     return tuple(
-        max(len(head), *(cell.cell_len for cell in column)) for head, column in zip(_HEADS, columns, strict=True)
+        max(len(head), *(cell.cell_len for cell in column)) for head, column in zip(heads, columns, strict=True)
     )
 
 
@@ -139,9 +145,9 @@ def _head(names: tuple[str, ...], widths: tuple[int, ...], *, last_to_the_right:
     return _line(tuple(Text(name, "dim") for name in names), widths, last_to_the_right=last_to_the_right)
 
 
-def _wide(rows: list[_Row], widths: tuple[int, ...], width: int) -> list[Text]:
+def _wide(heads: tuple[str, ...], rows: list[_Row], widths: tuple[int, ...], width: int) -> list[Text]:
     """One line for each service."""
-    out = [_head(_HEADS, widths, last_to_the_right=True)]
+    out = [_head(heads, widths, last_to_the_right=True)]
     for row in rows:
         out.append(_line(row.cells, widths, last_to_the_right=True))
         out += _indented(row.note, widths[0], width)
@@ -168,6 +174,8 @@ def _tall(rows: list[_Row], widths: tuple[int, ...], width: int, look: Look) -> 
             out.append(Text(indent).append_text(row.url))
         rest = dot.join(cell.plain for cell in (row.kind, row.sources, row.latency) if cell)
         out.append(_line((Text(" " * status_width), Text(rest, "dim")), (status_width, room)))
+        if row.id is not None:  # never cut either: it is there to be copied, too
+            out.append(Text(indent).append_text(row.id))
         out += _indented(row.note, status_width, width)
     return out
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _NOT_PLAIN = (problems.NOT_HTTP, problems.RESET)  # how a server that wants TLS takes plain HTTP …
 _NOT_TLS = (problems.NO_TLS,)  # … and the other way round
+_SILENT = (None, problems.SILENT, problems.TIMEOUT)  # None: it is still being asked
+_SILENT_SHOWN = 5  # silent ports named in the state's detail
 _DULL = 3  # failures that count from the start for what is of no known kind: it is asked seldom at once
 
 
@@ -44,6 +46,7 @@ class _Known:
     failures: int = 0
     next_at: float = 0.0
     emitted: bool = False
+    cause: str | None = None
 
 
 class SweepSource:
@@ -74,19 +77,23 @@ class SweepSource:
         self._settled = asyncio.Event()
         self._wake = asyncio.Event()
         self._unresolved: tuple[str, ...] = ()
-        self._mute = 0
         self._told: dict[str, tuple[int, ...]] = {}
 
     @property
     def state(self) -> SourceState:
         """Running until the first sweep is done; then what could not be looked at, if anything."""
+        silent = self._silent()
         if not self._settled.is_set():
-            return SourceState("running", f"looking at {len(self.ports)} ports of {', '.join(self._hosts)}")
+            looking = f"looking at {len(self.ports)} ports of {', '.join(self._hosts)}"
+            return SourceState("running", "; ".join([looking, *_said(silent)]), silent)
         if self._unresolved:
             state = "error" if len(self._unresolved) == len(self._hosts) else "partial"
-            return SourceState(state, f"these hosts have no address: {', '.join(self._unresolved)}")
-        mute = f"{self._mute} open port(s) gave no answer" if self._mute else None
-        return SourceState("ok", mute)
+            return SourceState(state, f"these hosts have no address: {', '.join(self._unresolved)}", silent)
+        return SourceState("ok", next(_said(silent), None), silent)
+
+    def _silent(self) -> tuple[Endpoint, ...]:
+        """Return what listens but has said nothing: it is probably loading or stuck. What talks nonsense is not."""
+        return tuple(known.endpoint for known in self._known.values() if not known.emitted and known.cause in _SILENT)
 
     async def settled(self) -> None:
         """Return when the first sweep is done."""
@@ -137,7 +144,6 @@ class SweepSource:
         for target in self._known.keys() - open_now:
             if self._known.pop(target).emitted:
                 sink.emit(Withdrawal(SourceName.PROBE, _ref(target)))
-        self._mute = sum(not known.emitted for known in self._known.values())
 
     def _tell(self, dial: str, ports: tuple[int, ...]) -> None:
         """Log which ports listen, when that is news."""
@@ -156,6 +162,7 @@ class SweepSource:
         if not known.emitted or finding.kind != known.kind:
             what = f"{finding.kind or 'unknown'} {finding.version or ''}".strip()
             log.info("%s answers as %s (%s)", known.endpoint.url, what, finding.cause or finding.status.value)
+        known.cause = finding.cause
         known.failures = 0 if finding.kind else max(known.failures, _DULL) + 1
         known.next_at = time.monotonic() + (next_check_after_s(known.failures) if known.failures else 0.0)
         if finding.status is Status.UNREACHABLE and not known.emitted:
@@ -165,6 +172,14 @@ class SweepSource:
         sink.emit(
             Announcement(SourceName.PROBE, _ref(target), (known.endpoint,), kind=known.kind, host=host, finding=finding)
         )
+
+
+def _said(silent: Sequence[Endpoint]) -> Iterator[str]:
+    """Yield the silent places in words, if there are any."""
+    if silent:
+        shown = ", ".join(f"{place.dial}:{place.port}" for place in silent[:_SILENT_SHOWN])
+        more = len(silent) - _SILENT_SHOWN
+        yield f"open, but no answer: {shown}{f' and {more} more' if more > 0 else ''}"
 
 
 def _ref(target: Target) -> str:

@@ -114,3 +114,9 @@ def test_without_a_network() -> None:
 @pytest.mark.parametrize("kind", BUILTIN, ids=lambda kind: kind.id)
 def test_no_hint_contradicts_that_it_listens_on_this_machine_only(kind: Kind) -> None:
     assert " listens on all addresses" not in kind.lan_hint
+
+
+def test_a_server_that_only_fails_is_not_announced() -> None:
+    said = reason(found(Finding(Status.STARTING, cause="http-500")))
+    assert "server error on every path" in said
+    assert "console" in said

@@ -189,13 +189,21 @@ def test_what_is_expected_is_pursued_even_though_a_framework_is_proven() -> None
         (403, Status.LOCKED),
         (429, Status.BUSY),
         (503, Status.STARTING),
-        (500, Status.ONLINE),
+        (500, Status.STARTING),
+        (502, Status.STARTING),
     ],
 )
 def test_the_status_of_a_server_that_says_nothing(code: int, state: Status) -> None:
     paths = ("/", "/red", "/blue", "/frame", "/wrap")
     finding, _ = play(dict.fromkeys(paths, (code, "")))
     assert (finding.kind, finding.status) == (None, state)
+
+
+def test_a_server_that_fails_on_every_path_is_not_online_and_says_why() -> None:
+    failing, _ = play(dict.fromkeys(("/", "/red", "/blue", "/frame", "/wrap"), (500, "")))
+    assert (failing.status, failing.cause) == (Status.STARTING, "http-500")
+    on_one_path, _ = play({"/red": (500, "")})
+    assert (on_one_path.status, on_one_path.cause) == (Status.ONLINE, None)
 
 
 def test_one_forbidden_path_among_others_is_no_lock() -> None:

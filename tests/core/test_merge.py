@@ -340,6 +340,10 @@ class TestWhoseWordsCount:
         say(registry, mdns("Studio", LAN))
         assert only(registry).name == "Studio"
 
+    def test_what_nobody_knows_is_called_by_its_place(self, registry: ServiceRegistry) -> None:
+        say(registry, scan("127.0.0.1", Finding(Status.ONLINE)))
+        assert (only(registry).kind, only(registry).name) == ("http", "localhost:8188")
+
     def test_the_version_that_answers_before_the_announced_one(self, registry: ServiceRegistry) -> None:
         say(registry, mdns("box", BOX, version="0.1", capabilities=("video",), properties=(("gpu", "A"), ("x", 1))))
         assert (only(registry).version, only(registry).capabilities) == ("0.1", ("video",))

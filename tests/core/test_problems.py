@@ -63,5 +63,6 @@ def test_another_program(title: str | None, version: str | None, words: str) -> 
 
 def test_the_others_name_what_they_speak_of() -> None:
     assert "http://gpu-box:8188" in problems.locked("LiteLLM", BOX)
-    assert "LiteLLM" in problems.starting("LiteLLM")
+    assert problems.starting("LiteLLM", BOX).startswith("LiteLLM at http://gpu-box:8188 is starting")
+    assert "server error on every path (502)" in problems.starting("X", BOX, problems.server_error(502))
     assert "ID answers at a:1 and at b:2" in problems.clone("ID", ["a:1", "b:2"])

@@ -52,6 +52,20 @@ def test_click_writes_the_same_help(cli: Cli) -> None:
     assert cli("-v", "--help").out == cli("--help").out
 
 
+def test_help_is_also_a_word(cli: Cli) -> None:
+    assert cli("help") == cli("--help")
+    assert cli("help", "list") == cli("list", "--help")
+
+
+def test_one_style_of_usage(cli: Cli) -> None:
+    assert "Usage: hybridisco COMMAND [OPTIONS]" in cli("lsit").err
+
+
+@pytest.mark.parametrize("name", ["list", "watch", "probe", "add", "remove", "ignore", "mock", "config", "demo"])
+def test_exit_statuses_are_in_the_help(cli: Cli, name: str) -> None:
+    assert "Exit status: " in cli(name, "--help").out
+
+
 def test_version(cli: Cli) -> None:
     assert cli("--version").out == cli("-v", "--version").out
     assert loaded("--version") == []
@@ -77,6 +91,14 @@ def test_every_command_explains_itself(cli: Cli, name: str) -> None:
         (("--nonsense",), "--nonsense"),
         (("list", "--nonsense"), "--nonsense"),
         (("list", "--timeout", "0"), "0.1"),
+        (("list", "--timeout", "nan"), "no number of seconds"),
+        (("list", "--timeout", "abc"), "'abc' is no number of seconds from 0.1 to 600"),
+        (("list", "comfyui"), "Did you mean --kind comfyui?"),
+        (("watch", "gpu-box"), "hybridisco probe gpu-box"),
+        (("list", "--kind", "wan"), "Did you mean wan2gp?"),
+        (("probe", "10.88.0.1/24"), "is a network, not a host"),
+        (("probe", "gpu-box/base"), "gpu-box:PORT/base"),
+        (("help", "lsit"), "Did you mean list"),
         (("list", "--format", "yaml"), "prometheus"),
         (("list", "--json", "--format", "env"), "Give one of them"),
         (("list", "--kind", "comfi"), "Did you mean comfyui"),

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import socket
 import threading
-from collections.abc import Iterator
-from http.server import HTTPServer, SimpleHTTPRequestHandler
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, redirect_stderr
+from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from hybridisco.config import load
+from hybridisco.core.model import Snapshot
+from hybridisco.core.target import parse
+from hybridisco.faces.cli.explain import explain_nothing
+from hybridisco.faces.cli.search import Wish
 from tests.faces.conftest import Cli
 
 
@@ -31,6 +39,44 @@ def web() -> Iterator[int]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """Return a port that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def answering_with() -> Iterator[Callable[[int], int]]:
+    """Start a web server that answers everything with one HTTP status; returns its port."""
+    with ExitStack() as stack:
+
+        def start(code: int) -> int:
+            class Handler(BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    self.send_error(code)
+
+                def log_message(self, *_: object) -> None:
+                    """Say nothing."""
+
+            server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            stack.callback(server.server_close)
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return server.server_port
+
+        yield start
+
+
+def searching(settings: Path, *ports: int, usual_of: str | None = None) -> None:
+    """Let the settings search these ports only (of the first one, say whose usual it is)."""
+    settings.parent.mkdir(exist_ok=True)
+    kind = f"[kinds.{usual_of}]\nports = [{ports[0]}]\n" if usual_of else ""
+    settings.write_text(f'[discovery]\nsources = ["probe"]\n[probe]\ntimeout_s = 0.5\nports = {list(ports)}\n{kind}')
 
 
 def kinds_in(text: str) -> list[str]:
@@ -92,6 +138,7 @@ def test_wait_ends_at_the_first_that_answers(cli: Cli, probing: dict[str, str]) 
     result = cli("list", "--wait", "--kind", "litellm", "--json", "--timeout", "10")
     assert kinds_in(result.out) == ["litellm"]
     assert json.loads(result.out)["elapsed_s"] < 5
+    assert "before all answers" not in cli("list", "--wait", "--kind", "litellm").out
 
 
 def test_nothing_found_says_what_was_tried_and_what_to_do(cli: Cli, settings: Path) -> None:
@@ -164,9 +211,92 @@ def test_probe_a_host(cli: Cli, probing: dict[str, str]) -> None:
     assert kinds_in(cli("probe", "localhost", "--kind", "litellm", "--json").out) == ["litellm"]
 
 
-def test_probe_gives_up_in_time(cli: Cli, settings: Path) -> None:
-    import socket
+def test_a_port_that_hangs_is_told_of(cli: Cli, settings: Path, silent: int) -> None:
+    searching(settings, silent, usual_of="comfyui")
+    result = cli("list")
+    assert (result.status, result.out) == (1, "")
+    said = f"Port {silent} accepts connections but does not answer (ComfyUI's usual port): it is probably loading"
+    assert said in result.err
+    assert said in cli("list", "--kind", "comfyui", "--timeout", "0.3").err, "also while it is still being asked"
+    assert "does not answer" not in cli("list", "--kind", "rvc").err
+    assert "does not answer" not in cli("list", "--host", "gpu-box").err
 
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        result = cli("probe", f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "0.5")
+
+def test_a_usual_port_that_hangs_is_told_of_beside_a_result(
+    cli: Cli, settings: Path, urls: dict[str, str], silent: int
+) -> None:
+    other = int(urls["litellm"].rpartition(":")[2])
+    searching(settings, silent, other, usual_of="comfyui")
+    result = cli("list")
+    assert result.status == 0
+    assert f"Port {silent} accepts" in result.err
+    searching(settings, silent, other)
+    assert "accepts" not in cli("list").err, "it is nobody's usual port"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(503, "is not ready yet"), (401, "wants a login"), (500, "is not ready yet")]
+)
+def test_what_cannot_be_told_yet_is_mentioned(
+    cli: Cli, settings: Path, answering_with: Callable[[int], int], code: int, words: str
+) -> None:
+    port = answering_with(code)
+    searching(settings, port)
+    result = cli("list")
+    assert (result.status, result.out) == (1, "")
+    assert f"Something at http://127.0.0.1:{port} {words}" in result.err
+    assert "--all shows it" in result.err
+    assert f"Something at http://127.0.0.1:{port}" in cli("list", "--all").out
+
+
+def test_a_server_that_fails_on_every_path_is_not_online(cli: Cli, answering_with: Callable[[int], int]) -> None:
+    port = answering_with(500)
+    result = cli("probe", f"localhost:{port}")
+    assert result.status == 1
+    assert "online" not in result.out
+    assert "server error on every path (500)" in result.out.replace("\n               ", " ")
+    assert f"localhost:{port}  ? " in result.out
+    assert cli("probe", f"localhost:{port}", "--kind", "comfyui").out.count("mismatch") == 0
+
+
+def test_a_name_that_is_not_known(cli: Cli) -> None:
+    result = cli("probe", "no-such-host.invalid")
+    assert (result.status, result.out) == (1, "")
+    assert "The name no-such-host.invalid is not known. Probably" in result.err
+    said = json.loads(cli("probe", "no-such-host.invalid", "--json").out)
+    assert (said["services"], said["sources"]["probe"]["state"]) == ([], "error")
+
+
+def test_nothing_on_another_host_may_have_two_reasons(cli: Cli, settings: Path) -> None:
+    searching(settings, 9)
+    config, want, box = load(), Wish(sources=("probe",)), parse("gpu-box")
+    with redirect_stderr(io.StringIO()) as err:
+        explain_nothing(config, want, Snapshot(), box)
+    assert "gpu-box is off, asleep or behind a firewall" in err.getvalue()
+    assert "`hybridisco announce` there" in err.getvalue()
+    assert "asleep" not in cli("probe", "localhost").err
+
+
+def test_only_the_options_used_are_blamed(cli: Cli, probing: dict[str, str]) -> None:
+    err = cli("list", "--host", "nope").err
+    assert "2 that --host does not ask for" in err
+    assert "hybridisco probe nope" in err
+
+
+def test_formats_of_what_answers_say_why_they_are_empty(cli: Cli, settings: Path) -> None:
+    settings.parent.mkdir()
+    settings.write_text('[discovery]\nsources = ["manual"]\n')
+    cli("add", "http://127.0.0.1:9")
+    result = cli("list", "--format", "urls")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "1 service, none answers; `hybridisco list` says why.\n"
+
+
+def test_ids_are_shown_when_asked_for(cli: Cli, probing: dict[str, str]) -> None:
+    assert "comfyui@localhost:" in cli("list", "--ids").out
+    assert "comfyui@localhost:" not in cli("list").out
+
+
+def test_probe_gives_up_in_time(cli: Cli, silent: int) -> None:
+    result = cli("probe", f"127.0.0.1:{silent}", "--timeout", "0.5")
     assert result.status == 1

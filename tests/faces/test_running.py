@@ -11,10 +11,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
 
+from hybridisco.faces.cli.commands.mock import _lan_urls
+from hybridisco.sources.interfaces import Interface
 from tests.faces.conftest import COMMAND, Program
 
 Start = Callable[..., Program]
@@ -119,6 +122,13 @@ def test_mock_at_an_address_of_another_machine() -> None:
     run = subprocess.run([*COMMAND, "mock", "--host", "203.0.113.1"], capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "address of this machine" in run.stderr
+
+
+def test_mock_for_the_lan_says_how_the_lan_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    lan = Interface("eth0", 2, (ip_interface("fe80::2/64"), ip_interface("10.77.0.2/24")))
+    monkeypatch.setattr("hybridisco.sources.interfaces.interfaces", lambda: (lan,))
+    assert _lan_urls("0.0.0.0", [8188]) == ["http://10.77.0.2:8188"]
+    assert _lan_urls("::", [1]) == _lan_urls("127.0.0.1", [1]) == _lan_urls("localhost", [1]) == []
 
 
 def test_mock_with_a_fault(program: Start) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 from hybridisco.config import load
@@ -51,11 +52,65 @@ def test_add_and_remove_say_what_they_did(cli: Cli, settings: Path) -> None:
     assert cli("remove", "gpu-box:8188").status == 2
 
 
-def test_ignore_says_whether_it_is_new(cli: Cli) -> None:
-    assert "ignored now" in cli("ignore", "x").err
+def test_ignore_says_whether_it_is_new(cli: Cli, settings: Path) -> None:
+    settings.parent.mkdir()
+    settings.write_text('[discovery]\nsources = ["manual"]\n')
+    assert "known now; it is written down anyway: x" in cli("ignore", "x").err
     assert "already" in cli("ignore", "x").err
     assert "shown again" in cli("ignore", "--undo", "x").err
     assert "was not ignored" in cli("ignore", "--undo", "x").err
+
+
+def test_ignore_takes_a_url_or_name_of_what_is_there(cli: Cli, settings: Path) -> None:
+    settings.parent.mkdir()
+    settings.write_text('[discovery]\nsources = ["manual"]\n')
+    cli("add", "http://127.0.0.1:9", "--name", "Big", "--kind", "comfyui")
+    cli("add", "http://127.0.0.1:10", "--name", "Small", "--kind", "rvc")
+    assert "Big (comfyui@localhost:9) is ignored now" in cli("ignore", "big").err
+    assert "is ignored now" in cli("ignore", "http://127.0.0.1:10").err
+    assert load(settings).ignore == ("comfyui@localhost:9", "rvc@localhost:10")
+    assert "shown again" in cli("ignore", "--undo", "Small").err
+    assert load(settings).ignore == ("comfyui@localhost:9",)
+    wrong = cli("ignore", "no such name")
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "list --ids" in wrong.err
+
+
+def test_ignore_asks_which_of_several_is_meant(cli: Cli, settings: Path) -> None:
+    settings.parent.mkdir()
+    entries = "".join(f'[[services]]\nname = "Box"\nurl = "http://127.0.0.1:{port}"\n' for port in (9, 10))
+    settings.write_text('[discovery]\nsources = ["manual"]\n' + entries)
+    result = cli("ignore", "box")
+    assert result.status == 2
+    assert "one of 2 services" in result.err
+
+
+def test_config_show_tells_of_kinds(cli: Cli, settings: Path, tmp_path: Path) -> None:
+    settings.parent.mkdir()
+    settings.write_text(
+        '[kinds.comfy]\nports = [1, 2]\nhealth = "/up"\n'
+        '[kinds.drawbot]\ntitle = "Drä\\"w"\nports = [7777]\ncapabilities = ["image"]\n'
+        '[[kinds.drawbot.proofs]]\npath = "/about"\nstatus = [200, 201]\nhas = ["a.0"]\n'
+        'equals = { "app.x" = "d", n = 1.5, ok = true }\n'
+        '[[kinds.drawbot.proofs]]\npath = "/"\nbody = "\\\\d+"\n'
+    )
+    shown = tmp_path / "shown.toml"
+    shown.write_text(cli("config", "show").out)
+    said, again = (tomllib.loads(file.read_text()) for file in (settings, shown))
+    assert said["kinds"] == again["kinds"]
+    assert load(settings).kinds == load(shown).kinds
+    assert "types = {}\n" in shown.read_text()
+
+
+def test_config_check_warns_of_what_is_probably_not_meant(cli: Cli, settings: Path) -> None:
+    settings.parent.mkdir()
+    settings.write_text('[mdns]\ninterfaces = ["nope0"]\ntypes = { "_a._tcp" = "comfyuj" }\n')
+    result = cli("config", "check")
+    assert result.status == 0
+    assert "no interface nope0" in result.err
+    assert "It has: lo" in result.err
+    assert "comfyuj, which is no known kind" in result.err
+    assert "Did you mean comfyui?" in result.err
 
 
 def test_kinds(cli: Cli) -> None:

@@ -76,6 +76,18 @@ def test_nothing_is_no_table() -> None:
     assert render("table", Snapshot()) == ""
 
 
+@pytest.mark.parametrize("width", [80, 160])
+def test_ids_are_shown_whole_to_those_who_want_them(width: int) -> None:
+    text = render("table", TYPICAL, Look(width, ids=True))
+    assert all(one.id in text for one in TYPICAL.services)
+    assert BUSY.id not in render("table", TYPICAL, Look(width))
+
+
+def test_a_kind_that_nobody_knows_is_a_question_mark() -> None:
+    line = render("table", snapshot(service(kind="http", name="gpu-box:8188", version=None)), Look(120)).splitlines()[1]
+    assert "  gpu-box:8188  ?     http://" in line
+
+
 def test_the_footer_tells_what_went_wrong() -> None:
     sources = ((SourceName.MDNS, SourceState("error", "no interface")), (SourceName.PROBE, SourceState("ok")))
     shot = snapshot(service(), sources=sources, complete=False, warnings=("The id x answers twice.",))

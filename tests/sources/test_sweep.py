@@ -150,7 +150,8 @@ async def test_what_hangs_is_said_to_be_silent_and_what_never_spoke_is_only_coun
         async with running(source, sink):
             await asyncio.wait_for(source.settled(), 5)
             assert sink.kinds == ["comfyui"]
-            assert source.state.detail == "1 open port(s) gave no answer"
+            assert source.state.detail == f"open, but no answer: 127.0.0.1:{mute}"
+            assert [(place.address, place.port) for place in source.state.silent] == [("127.0.0.1", mute)]
             backend.set_fault("hang")
             source.rescan()
             await sink.until(lambda: _last(sink).status is Status.UNREACHABLE)

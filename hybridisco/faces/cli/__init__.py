@@ -6,7 +6,8 @@
     menu         the table of commands, and the help text made of it
     app          the click group: loads one command, turns errors into messages and exit statuses
     options      options that several commands share
-    search       which services are wanted, the search itself, and what to say when nothing was found
+    search       which services are wanted, and the search itself
+    explain      what to say when nothing was found, and of what cannot be told yet
     terminal     what the terminal can show; the progress line
     commands/    one file for each command or group of commands
 
@@ -29,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     args = sys.argv[1:] if argv is None else argv
     try:
+        if args[:1] == ["help"]:  # as people try it; the rest names a command
+            args = [*args[1:], "--help"]
         if COMPLETE_VAR not in os.environ and args in ([], ["-h"], ["--help"], ["--version"]):
             return _at_once(args)
         from hybridisco.faces.cli.app import run

@@ -111,6 +111,8 @@ def start_logging(verbosity: int, *, talkative: bool = False) -> None:
 @click.group(
     cls=LazyGroup,
     params=[_verbose()],
+    options_metavar="",
+    subcommand_metavar="COMMAND [OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="hybridisco %(version)s")

@@ -13,7 +13,26 @@ from hybridisco.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_SHORTEST_S, _LONGEST_S = 0.1, 600
 _FORMAT_HELP = "; ".join(f"{name}: {entry.summary}" for name, entry in FORMATS.items())
+
+
+class SearchCommand(click.Command):
+    """A command that takes options only; a word is answered with the option that was probably meant."""
+
+    allow_extra_args = True  # so that the words come to us instead of to click's error
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse options. :raises click.UsageError: there is a word besides."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            from hybridisco.kinds import BUILTIN, get
+
+            word = rest[0]
+            kind = get(BUILTIN, word)
+            meant = f"--kind {kind.id}" if kind else f"--host {word} (or `hybridisco probe {word}`)"
+            raise click.UsageError(f"{ascii(word)[:40]} stands alone. Did you mean {meant}?", ctx)
+        return rest
 
 
 def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -106,12 +125,29 @@ def chosen_format(ctx: click.Context) -> str:
     return str(ctx.meta.get("hybridisco.format", "table"))
 
 
+def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Return a number of seconds. :raises click.BadParameter: it is none, in plainer words than click's own."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:  # nor is NaN within
+        raise click.BadParameter(
+            f"{value!r} is no number of seconds from {_SHORTEST_S} to {_LONGEST_S}. Write, for example, 5 or 0.5.",
+            ctx,
+            param,
+        )
+    return seconds
+
+
 def timeout(command: F) -> F:
     """Add ``--timeout``."""
     return click.option(
         "--timeout",
         "timeout_s",
-        type=click.FloatRange(0.1, 600),
+        callback=_seconds,
         metavar="SECONDS",
         help="Wait so long at the most.  [default: 5, or timeout_s of your settings]",
     )(command)

@@ -1,4 +1,4 @@
-"""Which services are wanted, the search for them, and what to say when there are none."""
+"""Which services are wanted, and the search for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hybridisco.config import Config
 from hybridisco.config.schema import known_kind
 from hybridisco.core import target
 from hybridisco.core.identity import THIS_MACHINE, bare_host
-from hybridisco.core.model import ALIVE, UNKNOWN_KIND, Service, Snapshot, SourceName, SourceState
+from hybridisco.core.model import ALIVE, UNKNOWN_KIND, Service, Snapshot, SourceName
 from hybridisco.core.target import Target
 from hybridisco.faces.cli.terminal import Progress, say
 
@@ -37,7 +37,7 @@ class Wish:
         """Whether a service is wanted."""
         if self.kinds and service.kind not in self.kinds:
             return False
-        if self.hosts and not any(_is_at(service, host) for host in self.hosts):
+        if self.hosts and not any(is_at(service, host) for host in self.hosts):
             return False
         return any(source in self.sources for source in service.sources) and not self.hides(service)
 
@@ -77,7 +77,7 @@ def kind_id(config: Config, name: str) -> str:
     return wanted if wanted == UNKNOWN_KIND or wanted in mapped else known_kind(config.kinds, name).id
 
 
-def _is_at(service: Service, host: Target) -> bool:
+def is_at(service: Service, host: Target) -> bool:
     """Whether a service is on a host, and at its port if one was said."""
     endpoints = [endpoint for endpoint in service.endpoints if host.port in (None, endpoint.port)]
     if not endpoints:
@@ -124,61 +124,6 @@ def _words(manager: ServiceDiscoveryManager, config: Config, want: Wish) -> Call
         return f"Searching {', '.join(where)} … {number} found"
 
     return words
-
-
-def _places(config: Config, sources: Iterable[str]) -> list[str]:
-    """Return for people where each source looks."""
-    hosts = ", ".join(config.probe_hosts) or "no host"
-    ports = ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in config.probe_ports)
-    entries = len(config.services)
-    places = {
-        SourceName.MDNS: f"mDNS on {', '.join(config.interfaces) or 'all networks of this machine'}",
-        SourceName.PROBE: f"{hosts} at the usual ports of {len(config.kinds)} kinds{f' and {ports}' if ports else ''}",
-        SourceName.MANUAL: f"{entries or 'no'} manual entr{'y' if entries == 1 else 'ies'}",
-    }
-    return [places[SourceName(source)] for source in sources]
-
-
-def explain_nothing(config: Config, want: Wish, snapshot: Snapshot) -> None:
-    """Say on stderr what was tried, what was left out, and what to do next."""
-    from hybridisco.formats.table import latency
-
-    what = " or ".join(want.kinds) if want.kinds else "backend"
-    at = f" on {', '.join(map(str, want.hosts))}" if want.hosts else ""
-    say(f"No {what} found{at} in {latency(snapshot.elapsed_s * 1000)}.")
-    say("Tried:")
-    states = {name.value: state for name, state in snapshot.sources}
-    for source, place in zip(want.sources, _places(config, want.sources), strict=True):
-        say(f"  - {place}{_trouble(states.get(source))}")
-    left_out = [service for service in snapshot.services if want.hides(service)]
-    others = len(snapshot.services) - len(left_out)
-    if left_out or others:
-        say("Left out:")
-    if left_out:
-        say(f"  - {len(left_out)} ignored or of no known kind; --all shows them")
-    if others:
-        say(f"  - {others} that --kind, --host or --source does not ask for")
-    say("Next:")
-    for step in _next_steps(config, want):
-        say(f"  - {step}")
-
-
-def _trouble(state: SourceState | None) -> str:
-    """Return what is to be said of a source that did not come to its end."""
-    if state is None or state.state not in ("error", "running"):
-        return ""
-    what = "failed" if state.state == "error" else "had no time to end; give more with --timeout"
-    return f" ({what}{f': {state.detail}' if state.detail else ''})"
-
-
-def _next_steps(config: Config, want: Wish) -> list[str]:
-    hints = [kind.start_hint for kind in config.kinds if kind.id in want.kinds and kind.start_hint]
-    return [
-        *(hints or ["Is it running? A backend that is still starting is found a moment later: hybridisco watch"]),
-        "On another machine: hybridisco probe HOST looks at its ports; hybridisco announce there shows it to all.",
-        "You know its address: hybridisco add http://HOST:PORT",
-        "Only curious: hybridisco demo",
-    ]
 
 
 def warn(config: Config, snapshot: Snapshot | None = None) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
-
 import click
 
-if TYPE_CHECKING:
-    from hybridisco.config import Config
 
-
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, options_metavar="", subcommand_metavar="[COMMAND]")
 @click.pass_context
 def config(ctx: click.Context) -> int | None:
-    """Show, check or begin your settings."""
+    """Show, check or begin your settings. Without a COMMAND it checks them.
+
+    Exit status: 0 if all is right, 2 if the file is wrong or cannot be written.
+    """
     if ctx.invoked_subcommand is not None:
         return None
     return int(ctx.invoke(check))
@@ -33,7 +30,10 @@ def path() -> int:
 def check() -> int:
     """Tell whether the file is right, and where it is. Exit status 2 if it is wrong."""
     from hybridisco.config import config_file, load
+    from hybridisco.config.doubts import doubts
     from hybridisco.faces.cli.search import warn
+    from hybridisco.faces.cli.terminal import say
+    from hybridisco.sources.interfaces import interfaces
 
     settings = load()
     if settings.file is None:
@@ -42,6 +42,8 @@ def check() -> int:
         number = len(settings.services)
         click.echo(f"{settings.file} is right; it has {number} service{'' if number == 1 else 's'}.")
     warn(settings)
+    for doubt in doubts(settings, [interface.name for interface in interfaces()]):
+        say(f"Warning: {doubt}")
     return 0
 
 
@@ -49,8 +51,9 @@ def check() -> int:
 def show() -> int:
     """Print the settings that hold, defaults included, as TOML."""
     from hybridisco.config import load
+    from hybridisco.config.dump import toml
 
-    click.echo(_toml(load()))
+    click.echo(toml(load()))
     return 0
 
 
@@ -65,33 +68,3 @@ def init() -> int:
     create(file, EXAMPLE)
     click.echo(f"Written: {file}")
     return 0
-
-
-def _toml(settings: Config) -> str:
-    """Return the settings as TOML (its strings and lists of strings are written as JSON's)."""
-
-    def value(it: object) -> str:
-        return json.dumps(it, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-    ports = [f"{low}-{high}" if low != high else str(low) for low, high in settings.probe_ports]
-    lines = [
-        f"# {settings.file or 'no file: the defaults'}",
-        "[discovery]",
-        f"timeout_s = {settings.timeout_s}",
-        f"sources = {value(settings.sources)}",
-        f"ignore = {value(settings.ignore)}",
-        "",
-        "[probe]",
-        f"hosts = {value(settings.probe_hosts)}",
-        f"ports = {value(ports)}",
-        f"timeout_s = {settings.probe_timeout_s}",
-        f"rescan_s = {settings.rescan_s}",
-        "",
-        "[mdns]",
-        f"interfaces = {value(settings.interfaces)}",
-        f"types = {{ {', '.join(f'{value(name)} = {value(kind)}' for name, kind in settings.mdns_types)} }}",
-    ]
-    for entry in settings.services:
-        pairs = {"name": entry.name, "kind": entry.kind, "url": entry.url}
-        lines += ["", "[[services]]", *(f"{key} = {value(said)}" for key, said in pairs.items() if said is not None)]
-    return "\n".join(lines)

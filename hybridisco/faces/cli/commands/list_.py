@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,13 +12,15 @@ from hybridisco.faces.cli import options
 if TYPE_CHECKING:
     from hybridisco.config import Config
     from hybridisco.core.model import Snapshot
+    from hybridisco.core.target import Target
     from hybridisco.faces.cli.search import Wish
 
 
-@click.command(name="list")
+@click.command(name="list", cls=options.SearchCommand)
 @options.filters
 @options.timeout
 @click.option("--wait", is_flag=True, help="Wait for the first that answers, and end then.")
+@click.option("--ids", is_flag=True, help="Also show the ids, in the table.")
 @options.output
 @click.pass_context
 def list_(
@@ -28,6 +31,7 @@ def list_(
     show_all: bool,
     timeout_s: float | None,
     wait: bool,
+    ids: bool,
 ) -> int:
     """Show the backends that are there now.
 
@@ -44,21 +48,44 @@ def list_(
     config = load()
     want = wish(config, kinds, sources, hosts, show_all)
     snapshot = asyncio.run(search(config, want, timeout_s, wait=wait))
-    show(options.chosen_format(ctx), config, want, snapshot)
+    show(options.chosen_format(ctx), config, want, snapshot, ids=ids, enough=wait)
     return answering(want.filtered(snapshot))
 
 
-def show(fmt: str, config: Config, want: Wish, snapshot: Snapshot) -> None:
-    """Print what is wanted of a snapshot on stdout, and on stderr what else there is to say."""
-    from hybridisco.faces.cli.search import explain_nothing, warn
-    from hybridisco.faces.cli.terminal import look
+def show(
+    fmt: str,
+    config: Config,
+    want: Wish,
+    snapshot: Snapshot,
+    *,
+    probed: Target | None = None,
+    ids: bool = False,
+    enough: bool = False,
+) -> None:
+    """Print what is wanted of a snapshot on stdout, and on stderr what else there is to say.
+
+    :param probed: the one host that was searched, if so.
+    :param ids: show them in the table.
+    :param enough: the first that answers was asked for: if there is one, that more may be there is no news.
+    """
+    from hybridisco.faces.cli.explain import explain_nothing, unclear
+    from hybridisco.faces.cli.search import FOUND, answering, warn
+    from hybridisco.faces.cli.terminal import look, say
     from hybridisco.formats import render
 
     shown = want.filtered(snapshot)
-    text = render(fmt, shown, look())
+    if fmt == "table" and enough and answering(shown) == FOUND:
+        shown = replace(shown, complete=True)
+    text = render(fmt, shown, replace(look(), ids=ids))
     if text:
         click.echo(text)
     told = fmt == "json" or (fmt == "table" and shown.services)  # these tell of warnings themselves
     warn(config, None if told else snapshot)
     if not shown.services:
-        explain_nothing(config, want, snapshot)
+        explain_nothing(config, want, snapshot, probed)
+        return
+    if not text:
+        number = len(shown.services)
+        say(f"{number} service{'' if number == 1 else 's'}, none answers; `hybridisco list` says why.")
+    for line in unclear(config, want, snapshot):
+        say(line)

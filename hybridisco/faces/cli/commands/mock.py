@@ -29,6 +29,8 @@ def mock(kinds: tuple[str, ...], port: int | None, host: str, fault: str | None)
     """Serve mock backends until Ctrl-C: all five kinds, or the KINDs that are named, at their usual ports.
 
     They answer who they are, which version, and how busy, as the real programs do. They make no pictures.
+
+    Exit status: 130 after Ctrl-C, 143 if it was terminated; 2 for wrong usage, or where no port is free.
     """
     from hybridisco import testing
     from hybridisco.config.schema import known_kind
@@ -60,6 +62,26 @@ async def _serve(names: tuple[str, ...], port: int | None, host: str, fault: str
             backend = await start(stack, name, wanted, host, fault, [b.port for b in backends], say)
             backends.append(backend)
             click.echo(f"{name:{width}}  {backend.url}")
+        for url in _lan_urls(host, [backend.port for backend in backends]):
+            say(f"From the LAN: {url}")
         say(f"{len(backends)} mock backend{'s' if len(backends) > 1 else ''}. Ctrl-C stops.")
         await asyncio.Event().wait()
     return 0
+
+
+def _lan_urls(host: str, ports: list[int]) -> list[str]:
+    """Return where other machines reach mocks that listen on every address: the URL printed is for this one."""
+    from ipaddress import ip_address
+
+    from hybridisco.core.model import Endpoint
+    from hybridisco.sources.interfaces import lan_interfaces
+
+    try:
+        listening = ip_address(host)
+    except ValueError:
+        return []
+    if not listening.is_unspecified:
+        return []
+    own = [address.ip for interface in lan_interfaces() if not interface.loopback for address in interface.addresses]
+    best = next((ip for ip in own if ip.version == listening.version and not ip.is_link_local), None)
+    return [Endpoint(str(best), port).url for port in ports] if best else []

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hybridisco.faces.cli import options
+
+if TYPE_CHECKING:
+    from hybridisco.config import Config
+    from hybridisco.core.model import Service
 
 
 @click.command()
@@ -15,6 +21,8 @@ def add(url: str, kind: str | None, name: str | None) -> int:
     """Add a backend by its URL (http://gpu-box:8188), so that it is always listed.
 
     It is written into your settings; `hybridisco list` then says how it is.
+
+    Exit status: 0 if it was written down, 2 for wrong usage or settings (nothing is changed then).
     """
     from hybridisco.config import config_file
     from hybridisco.config.edit import add_service
@@ -29,7 +37,10 @@ def add(url: str, kind: str | None, name: str | None) -> int:
 @click.command()
 @click.argument("which", metavar="URL|NAME|ID")
 def remove(which: str) -> int:
-    """Remove a backend that was added, by its URL, name or id."""
+    """Remove a backend that was added, by its URL, name or id.
+
+    Exit status: 0 if it was removed, 2 if there is none, and for wrong usage or settings.
+    """
     from hybridisco.config import config_file
     from hybridisco.config.edit import remove_service
     from hybridisco.faces.cli.terminal import say
@@ -41,18 +52,65 @@ def remove(which: str) -> int:
 
 
 @click.command()
-@click.argument("service_id", metavar="ID")
+@click.argument("which", metavar="URL|NAME|ID")
 @click.option("--undo", is_flag=True, help="Show it again.")
-def ignore(service_id: str, undo: bool) -> int:
-    """Keep a service out of every list, by its id (`hybridisco list --json` shows the ids)."""
-    from hybridisco.config import config_file
+def ignore(which: str, undo: bool) -> int:
+    """Keep a service out of every list, by its URL, name or id (`hybridisco list --ids` shows the ids).
+
+    A URL or name is searched for, as `hybridisco list` does; what is written down is the id.
+
+    Exit status: 0 if it was done, 2 for wrong usage or settings (nothing is changed then).
+    """
+    import asyncio
+
+    from hybridisco.config import config_file, load
     from hybridisco.config.edit import add_ignore, remove_ignore
     from hybridisco.faces.cli.terminal import say
 
-    file = config_file()
+    file, config = config_file(), load()
+    # What is in the file is an id, and needs no search.
+    service = None if which in config.ignore else asyncio.run(_find(config, which))
+    service_id = service.id if service else which
+    shown = f"{service.name} ({service_id})" if service else service_id
     if undo:
-        say(f"{service_id} is shown again." if remove_ignore(file, service_id) else f"{service_id} was not ignored.")
+        say(f"{shown} is shown again." if remove_ignore(file, service_id) else f"{shown} was not ignored.")
+        return 0
+    if not add_ignore(file, service_id):
+        say(f"{shown} was ignored already; --all still shows it.")
+    elif service is None:
+        say(f"No service with this id is known now; it is written down anyway: {service_id}. --all would show it.")
     else:
-        new = add_ignore(file, service_id)
-        say(f"{service_id} {'is ignored now' if new else 'was ignored already'}; --all still shows it.")
+        say(f"{shown} is ignored now; --all still shows it.")
     return 0
+
+
+async def _find(config: Config, which: str) -> Service | None:
+    """Return the service that is meant, or None if none is found. :raises UsageError: there are several."""
+    from hybridisco.core.errors import DiscoveryError, UsageError
+    from hybridisco.core.target import parse
+    from hybridisco.faces.cli.search import is_at, search, wish
+
+    try:
+        target = parse(which)
+    except UsageError:
+        target = None  # a name, or an id with an @ in it
+
+    def meant(service: Service) -> bool:
+        if service.name.casefold() == which.strip().casefold():
+            return True
+        if target is None or target.port is None or not is_at(service, target):
+            return False
+        return any(endpoint.path == target.path for endpoint in service.endpoints)
+
+    try:
+        snapshot = await search(config, wish(config, show_all=True))
+    except DiscoveryError:
+        return None
+    by_id = snapshot.get(which)
+    if by_id is not None:
+        return by_id
+    found = list(filter(meant, snapshot))
+    if len(found) > 1:
+        ids = ", ".join(service.id for service in found)
+        raise UsageError(f"{which} may be one of {len(found)} services. Name it by its id: {ids}.")
+    return found[0] if found else None

@@ -20,7 +20,7 @@ _REDRAW_S = 0.25  # at most four times a second
 _HEALTH_S = 1.0
 
 
-@click.command()
+@click.command(cls=options.SearchCommand)
 @options.filters
 @click.option("--json", "as_json", is_flag=True, help="Print one event a line, as JSON.")
 def watch(
