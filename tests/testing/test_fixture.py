@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from hybridisco.testing import MockBackend
 from hybridisco.testing.fixtures import StartMockBackend
 
-_left_open: list[MockBackend] = []
+
+@pytest_asyncio.fixture
+async def closed_afterwards() -> AsyncIterator[list[MockBackend]]:
+    """Backends that must be closed when the test is over: this ends after ``mock_backend``, which it is asked before."""
+    opened: list[MockBackend] = []
+    yield opened
+    assert opened
+    async with aiohttp.ClientSession() as http:
+        for backend in opened:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await http.get(backend.url)
 
 
-async def test_the_fixture_starts_as_many_as_are_asked_for(mock_backend: StartMockBackend) -> None:
+async def test_the_fixture_starts_as_many_as_are_asked_for_and_closes_them(
+    closed_afterwards: list[MockBackend], mock_backend: StartMockBackend
+) -> None:
     comfyui = await mock_backend("comfyui", queue=1)
     rvc = await mock_backend("rvc", fault="hang")
 
     assert (comfyui.kind, rvc.fault) == ("comfyui", "hang")
     assert comfyui.port != rvc.port
-    _left_open.extend([comfyui, rvc])
-
-
-async def test_they_are_closed_when_the_test_is_over() -> None:
-    if not _left_open:
-        pytest.skip("looks at what the test before left behind")
-    async with aiohttp.ClientSession() as http:
-        for backend in _left_open:
-            with pytest.raises(aiohttp.ClientConnectorError):
-                await http.get(backend.url)
+    closed_afterwards.extend([comfyui, rvc])
 
 
 async def test_a_backend_may_be_closed_before_the_end(mock_backend: StartMockBackend) -> None:
