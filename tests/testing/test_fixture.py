@@ -16,7 +16,7 @@ from hybridisco.testing.fixtures import StartMockBackend
 
 @pytest_asyncio.fixture
 async def closed_afterwards() -> AsyncIterator[list[MockBackend]]:
-    """Backends that must be closed when the test is over: this ends after ``mock_backend``, which it is asked before."""
+    """Backends that must be closed when the test is over: asked for before ``mock_backend``, this ends after it."""
     opened: list[MockBackend] = []
     yield opened
     assert opened
