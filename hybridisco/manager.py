@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 0.5
 _LOOK_S = 0.1  # how often a source that is waited for is asked whether it has failed
+_RESTART_S = 5.0  # after a source failed; doubled each time
+_RESTART_LIMIT_S = 300.0
 _OFF = SourceState("off")
 
 
@@ -241,14 +243,22 @@ class ServiceDiscoveryManager:
         return ManualSource(config.services, config.kinds)
 
     async def _run(self, source: Source) -> None:
-        """Run a source; if it fails, say so and go on with the others."""
-        try:
-            await source.run(self)
-            if source.state.state == "error":
-                self._failed[source.name] = source.state.detail or ""
-        except Exception as error:
-            log.exception("The source %s failed", source.name)
-            self._failed[source.name] = f"{source.name}: {error}."
+        """Run a source; if it fails, say so, go on with the others, and try again a while later."""
+        pause_s = _RESTART_S
+        while True:
+            try:
+                await source.run(self)
+                if source.state.state == "error":
+                    self._failed[source.name] = source.state.detail or ""
+                return
+            except Exception as error:
+                cause = _innermost(error)
+                log.warning("The source %s failed (%s: %s)", source.name, type(cause).__name__, cause)
+                log.debug("It is started again in %.0f s", pause_s, exc_info=True)
+                self._failed[source.name] = f"{source.name}: {cause}."
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _RESTART_LIMIT_S)
+            del self._failed[source.name]
 
     async def _pass_time(self) -> None:
         while True:
@@ -332,3 +342,10 @@ def _source_names(names: Collection[str]) -> tuple[SourceName, ...]:
     if unknown:
         raise UsageError(f"There is no source {unknown[0]!r}. The sources are {', '.join(SourceName)}.")
     return tuple(dict.fromkeys(SourceName(name) for name in names))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the error that a task group wrapped."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

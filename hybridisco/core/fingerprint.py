@@ -25,7 +25,7 @@ _AT_ONCE = 6  # requests wanted in one go: enough to overlap, few enough for a s
 _GIVE_UP_AFTER = 2  # replies in a row that never came, before the others are not even tried
 _ANSWERED = (200, 101)  # HTTP's OK, and Switching Protocols for a WebSocket's first frame
 _INDEX = "/"
-_HTML_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_HTML_TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{1,200})", re.IGNORECASE)  # bounded: a page may be 1 MiB of "<title"
 
 
 def read_json(reply: Reply) -> Reply:

@@ -11,7 +11,7 @@ import re
 
 from hybridisco.core.conditions import NOT_JSON, Reply, parse_json, values
 
-_OG_TITLE = re.compile(r'<meta\s+property="og:title"\s+content="([^"]*)"')
+_OG_TITLE = re.compile(r'<meta\s{1,20}property="og:title"\s{1,20}content="([^"]{0,300})"')
 _TEXT_LIMIT = 1200  # characters of one component that are looked at; AUTOMATIC1111 says its version after 700
 _ITEM_LIMIT = 3000  # components; AUTOMATIC1111 with many extensions has about 2000
 _DEFAULT_TITLE = "Gradio"

@@ -28,6 +28,8 @@ _INVISIBLE = frozenset(
 _MARKS_IN_A_ROW = 3  # more combining marks than any script stacks ("zalgo")
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?|/")
+# What is announced becomes part of our requests: no characters that a shell, a CGI script or a proxy might interpret.
+_ANNOUNCED_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*){1,4}/?|/")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_-]{1,63})*\.?")
 _SERVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KIND = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -64,6 +66,11 @@ def path(value: object) -> str | None:
         return None
     segments = value.split("/")
     return None if ".." in segments or "." in segments else value.rstrip("/") or "/"
+
+
+def announced_path(value: object) -> str | None:
+    """Return ``value`` if it is a path that an announcement may name: at most four plain segments."""
+    return path(value) if isinstance(value, str) and _ANNOUNCED_PATH.fullmatch(value) else None
 
 
 def host(value: object) -> str | None:

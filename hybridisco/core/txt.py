@@ -131,7 +131,7 @@ _WASHES: dict[str, Callable[[str], Any]] = {
     "id": safe.service_id,
     "kind": safe.kind_id,
     "ver": lambda v: safe.text(v, safe.VERSION_LIMIT),
-    "path": safe.path,
+    "path": safe.announced_path,
     "tls": lambda v: {"1": True, "0": False}.get(v),
     "auth": lambda v: v if v in AUTHS else None,
     "st": lambda v: v if v in STATES else None,
@@ -143,7 +143,7 @@ _WASHES: dict[str, Callable[[str], Any]] = {
 _ALLOWED = {
     "id": "1 to 64 letters, digits, dots, hyphens and underscores",
     "kind": "up to 32 lower-case letters, digits and hyphens, such as comfyui",
-    "path": f"a plain absolute path of at most {safe.PATH_LIMIT} characters, such as /comfyui",
+    "path": f"at most four plain segments and {safe.PATH_LIMIT} characters, such as /comfyui",
     "auth": f"one of {', '.join(AUTHS)}",
     "st": f"one of {', '.join(STATES)}",
     "cap": f"at most {_CAPABILITY_LIMIT} different words of lower-case letters, such as image,video",

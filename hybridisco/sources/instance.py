@@ -50,7 +50,7 @@ def announcement(
     properties = {"auth": record.auth, "gpu": record.gpu, "vram_mib": record.vram}
     said = Announcement(
         SourceName.MDNS,
-        ref=instance.name,
+        ref=instance.name.lower(),  # names are compared without regard to case (RFC 6762 section 16)
         endpoints=tuple(endpoints),
         kind=kind or record.kind,
         id=record.id,
@@ -76,7 +76,10 @@ def _places(
             if not address:
                 continue
             if not _is_link_local(address):
-                yield address, interface_towards(every, address)
+                # mDNS is for one link: what lies elsewhere (a router's page, the internet, a cloud's metadata) is
+                # not dialled because somebody says so. Behind a reflector, write the address down instead.
+                if interface := interface_towards(every, address):
+                    yield address, interface
             elif named := _interface_named(zone, every):
                 yield address, named
             else:

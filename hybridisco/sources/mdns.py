@@ -29,7 +29,7 @@ from hybridisco.core.model import Announcement, SourceName, SourceState, Withdra
 from hybridisco.core.ports import Sink
 from hybridisco.sources.instance import announcement
 from hybridisco.sources.interfaces import Interface, choice, interfaces, usable
-from hybridisco.sources.wire import Wire
+from hybridisco.sources.wire import Wire, speakable
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class _Missing:
     """An instance that was named but is not resolved yet."""
 
     type: str
+    name: str
     tries: int = 0
 
 
@@ -147,14 +148,20 @@ class MdnsSource:
     def _changed(self, wire: Wire, service_type: str, name: str, gone: bool) -> None:
         self._heard_at = time.monotonic()
         self._stirred.set()
+        key = name.lower()
         if gone:
-            self._missing.pop(name, None)
-            self._known.pop(name, None)
-            self._emitted_at.pop(name, None)
+            self._missing.pop(key, None)
+            self._known.pop(key, None)
+            self._emitted_at.pop(key, None)
             log.info("mDNS: %s is gone", safe.text(name))
-            self._emit(Withdrawal(SourceName.MDNS, name))
+            self._emit(Withdrawal(SourceName.MDNS, key))
             return
-        if name not in self._known and len(self._known) + len(self._missing) >= INSTANCE_LIMIT:
+        if not speakable(name):
+            self._drop("%s is no name that can be asked for", safe.text(name))
+            return
+        if not wire.announced(service_type, name):
+            return  # a record of what has said goodbye
+        if key not in self._known and len(self._known) + len(self._missing) >= INSTANCE_LIMIT:
             self._drop("more than %d instances", INSTANCE_LIMIT)
             return
         self._resolve(wire, service_type, name)
@@ -163,24 +170,24 @@ class MdnsSource:
         """Announce an instance if the cache has all of it, else note that something is missing."""
         instance = wire.read(service_type, name)
         if instance is None:
-            self._missing.setdefault(name, _Missing(service_type))
+            self._missing.setdefault(name.lower(), _Missing(service_type, name))
             return
-        self._missing.pop(name, None)
+        self._missing.pop(name.lower(), None)
         lan = usable(self._interfaces, self._only)
         said, dropped = announcement(instance, self._types.get(service_type), self._interfaces, lan)
         self.dropped += dropped
         if said is None:
             self._drop("%s names no address or port that can be used", safe.text(name))
             return
-        if name not in self._known:
+        if name.lower() not in self._known:
             log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
-        self._known[name] = said = self._with_other_links(said)
-        self._emitted_at[name] = time.monotonic()
+        self._known[name.lower()] = said = self._with_other_links(said)
+        self._emitted_at[name.lower()] = time.monotonic()
         self._emit(said)
 
     def _repeated(self, name: str) -> None:
         """Pass on an announcement that says nothing new: what was silent is back, and is looked at again at once."""
-        now = time.monotonic()
+        now, name = time.monotonic(), name.lower()
         if name in self._known and now - self._emitted_at[name] >= _REPEAT_S:
             self._emitted_at[name] = now
             self._emit(self._known[name])
@@ -252,13 +259,13 @@ class MdnsSource:
             if quiet_s < QUIET_S:
                 await asyncio.sleep(QUIET_S - quiet_s)
                 continue
-            for name, missing in list(self._missing.items()):
-                self._resolve(wire, missing.type, name)
+            for key, missing in list(self._missing.items()):
+                self._resolve(wire, missing.type, missing.name)
                 missing.tries += 1
-                if name in self._missing and missing.tries > _MISSING_TRIES:
-                    del self._missing[name]
-                    self._drop("%s does not say where it is", safe.text(name))
-            wire.ask_for_missing(self._missing)
+                if key in self._missing and missing.tries > _MISSING_TRIES:
+                    del self._missing[key]
+                    self._drop("%s does not say where it is", safe.text(missing.name))
+            wire.ask_for_missing([missing.name for missing in self._missing.values()])
             await asyncio.sleep(_MISSING_EVERY_S)
 
     async def _follow_interfaces(self, wire: Wire) -> None:

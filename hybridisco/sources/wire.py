@@ -108,9 +108,10 @@ class Wire:
             question.unicast = unicast
             out.add_question(question)
             for record in self._core.cache.async_all_by_details(service_type, _TYPE_PTR, _CLASS_IN):
-                if not record.is_stale(now):  # less than half of its life is over (RFC 6762 section 7.1)
+                # Known answers are those with more than half of their life before them (RFC 6762 section 7.1).
+                if not record.is_stale(now) and speakable(getattr(record, "alias", "")):
                     out.add_answer_at_time(record, now)
-        self._core.async_send(out)
+        self._send(out)
 
     def ask_for_missing(self, names: Iterable[str]) -> None:
         """Ask in one query for every record of the instances of these names that the cache does not have."""
@@ -119,17 +120,29 @@ class Wire:
             for record_type in (_TYPE_SRV, _TYPE_TXT):
                 self._add_question(out, name, record_type)
             where = self._newest(name, _TYPE_SRV)
-            if isinstance(where, DNSService):
+            if isinstance(where, DNSService) and speakable(where.server):
                 for record_type in (_TYPE_A, _TYPE_AAAA):
                     self._add_question(out, where.server, record_type)
         if out.questions:
+            self._send(out)
+
+    def _send(self, out: DNSOutgoing) -> None:
+        try:
             self._core.async_send(out)
+        except Exception as error:  # noqa: BLE001 - one record that cannot be written must not end discovery
+            log.debug("A question could not be sent: %r", error)
 
     def _add_question(self, out: DNSOutgoing, name: str, record_type: int) -> None:
         if not self._core.cache.async_all_by_details(name, record_type, _CLASS_IN):
             out.add_question(DNSQuestion(name, record_type, _CLASS_IN))
 
     # -- what was heard -------------------------------------------------------------------------------
+
+    def announced(self, service_type: str, name: str) -> bool:
+        """Whether an instance is announced, rather than some record of it left in the cache."""
+        now = time.monotonic() * 1000
+        pointers = self._core.cache.async_all_by_details(service_type, _TYPE_PTR, _CLASS_IN)
+        return any(p.alias.lower() == name.lower() and not p.is_expired(now) for p in pointers)  # type: ignore[attr-defined]
 
     def read(self, service_type: str, name: str) -> Instance | None:
         """Return an instance if the cache has all of it, else None."""
@@ -156,6 +169,12 @@ class Wire:
                 # All records of a packet have the time of its arrival.
                 packets[record.created].append(f"{ip_address(record.address)}{zone}")
         return tuple(tuple(packets[created]) for created in sorted(packets, reverse=True))
+
+
+def speakable(name: str) -> bool:
+    """Whether a name can be asked for. What was no UTF-8 has grown when it was decoded (RFC 6762 section 16)."""
+    labels = [label.encode() for label in name.split(".")]
+    return "\ufffd" not in name and sum(map(len, labels)) + len(labels) <= 254 and all(len(e) <= 63 for e in labels)
 
 
 def _pairs(text: bytes) -> dict[bytes, bytes | None]:

@@ -288,3 +288,16 @@ def exhaust(identification: Identification, answer: Callable[[], tuple[int, str,
 )
 def test_any_server_whatever_it_answers(data: st.DataObject, port: int, claimed: str | None) -> None:
     exhaust(Identification(BUILTIN, port, claimed), lambda: data.draw(ANSWER))
+
+
+@pytest.mark.parametrize(
+    "piece", ["<title", "<title ", '<meta property="og:title" content="', "<meta ", "<html", '"\\']
+)
+def test_no_page_keeps_it_busy(piece: str) -> None:
+    """A pattern that backtracks over a page of 1 MiB would run for minutes, and into the time limit of this test."""
+    found = Identification(BUILTIN, 7860)
+    page = piece * (2**20 // len(piece))
+    while wanted := found.wanted():
+        for request in wanted:
+            found.feed(read_json(Reply(request, 200, (("content-type", "text/html"),), page)))
+    assert found.finding().kind is None

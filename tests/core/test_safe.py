@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import unicodedata
 from collections.abc import Iterator
+from ipaddress import ip_interface
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +15,7 @@ from hybridisco.core import safe
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.instance import Instance, announcement
+from hybridisco.sources.interfaces import Interface
 from tests.say import NOW, TYPE
 
 CONTROL = "\x00\x07\x1b\x7f\x85\x9b\r\n\t\u2028\u2029"
@@ -75,7 +77,8 @@ def test_nothing_that_came_from_the_wire_gets_into_a_service_unwashed(
     name: str, server: str, properties: dict[str, str]
 ) -> None:
     raw = {key.encode(): value.encode("utf-8", "surrogatepass") for key, value in properties.items()}
-    said, _ = announcement(Instance(f"{name}.{TYPE}", TYPE, server, 8188, (("10.0.0.2",),), raw), None, (), ())
+    lan = (Interface("eth0", 2, (ip_interface("10.0.0.1/24"),)),)
+    said, _ = announcement(Instance(f"{name}.{TYPE}", TYPE, server, 8188, (("10.0.0.2",),), raw), None, lan, lan)
     assert said is not None
     registry = ServiceRegistry(BUILTIN)
     registry.apply(said, NOW)

@@ -23,8 +23,9 @@ LIES: dict[bytes, tuple[bytes, tuple[str, ...], tuple[bytes, ...]]] = {
     b"multicast": (b"multi", ("224.0.0.251", "ff02::fb"), (b"kind=comfyui",)),
     b"nowhere": (b"zero", ("0.0.0.0", "::", "255.255.255.255"), (b"kind=comfyui",)),
     b"mapped": (b"mapped", ("::ffff:127.0.0.1", "::ffff:169.254.169.254"), (b"kind=comfyui",)),
+    b"internet": (b"inet", ("93.184.216.34", "100.100.100.200", "2001:db8::1", "192.168.77.1"), (b"kind=comfyui",)),
     b"half": (b"half", ("127.0.0.1", "10.77.0.1", "169.254.169.254"), (b"kind=comfyui", b"id=half")),
-    b"\x1b[31mred\x07\xe2\x80\xaegnp.exe\n\xff\x00": (
+    b"\x1b[31mred\x07\xe2\x80\xaegnp.exe\n\x00": (
         b"dirty",
         ("10.77.0.1",),
         (
@@ -56,7 +57,13 @@ def main() -> None:
     while True:
         for label, (host, addresses, strings) in LIES.items():
             sock.sendto(_packet(label, host, addresses, strings), (GROUP, PORT))
+        sock.sendto(_poison(), (GROUP, PORT))
         sock.recv(9000)
+
+
+def _poison() -> bytes:
+    """A name that is no UTF-8: decoded with replacement characters it has three times the octets a label may have."""
+    return struct.pack("!6H", 0, 0x8400, 0, 1, 0, 0) + _record(TYPE, PTR, IN, _name((b"\xff" * 63, *TYPE)))
 
 
 def _packet(label: bytes, host: bytes, addresses: tuple[str, ...], strings: tuple[bytes, ...]) -> bytes:

@@ -39,10 +39,10 @@ def test_a_liar_on_the_lan_is_neither_dialled_nor_believed(studio: Studio, backe
     studio.gpu_box.start(python("-m", "tests.e2e.liar", "10.77.0.1")).wait_for_log("ready", 10)
     document = listed(studio.desk, "--source", "mdns", "--all")
     found = {one["name"]: one for one in document["services"]}
-    assert set(found) == {"half", "[31mredgnp.exe �"}
+    assert set(found) == {"half", "[31mredgnp.exe"}
     assert {one["url"] for one in found.values()} == {"http://10.77.0.1:8188", "http://10.77.0.1:8189"}
     assert {end["address"] for one in found.values() for end in one["endpoints"]} == {"10.77.0.1"}
-    dirty = found["[31mredgnp.exe �"]
+    dirty = found["[31mredgnp.exe"]
     assert dirty["kind"] == "comfyui"  # by contact: it claims none that there can be
     assert dirty["version"] == "0.3.64"
     assert not {"gpu", "vram_mib"} & {key for key, value in dirty["properties"].items() if len(str(value)) > 80}

@@ -90,10 +90,10 @@ def test_an_unknown_zone_is_tried_wherever_it_can_be() -> None:
     assert dialled(("fe80::1%99",), every=()) == []
 
 
-def test_an_address_of_another_network_is_kept_without_an_interface() -> None:
-    found, _ = said(("192.168.5.5",))
-    assert found is not None
-    assert found.endpoints[0].interface is None
+@pytest.mark.parametrize("elsewhere", ["192.168.5.5", "93.184.216.34", "100.100.100.200", "fd00:ec2::254"])
+def test_an_address_of_another_network_is_not_dialled(elsewhere: str) -> None:
+    assert said((elsewhere,))[0] is None
+    assert dialled((elsewhere, "10.77.0.1")) == ["10.77.0.1"]
 
 
 def test_endpoints_are_bounded_and_told_once() -> None:
