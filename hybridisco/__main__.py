@@ -1,6 +1,8 @@
 """``python -m hybridisco`` is the command ``hybridisco``."""
 
+import sys
+
 from hybridisco.faces.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

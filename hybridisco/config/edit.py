@@ -1,8 +1,8 @@
 """Changes to the user's file that keep its comments and order. The only file that knows tomlkit.
 
-Every change is made the same way: the file is read and checked (a wrong one is refused, never overwritten),
-edited as a document, checked again, and put in place in one step, so that a reader sees the old file or the
-new one. A symbolic link stays one; mode bits stay as they are.
+Every change is made the same way: the file is locked against other writers, read and checked (a wrong one is
+refused, never overwritten), edited as a document, checked again, and put in place in one step, so that a reader
+sees the old file or the new one. A symbolic link stays one; mode bits stay as they are.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from hybridisco.config.lock import alone
 from hybridisco.config.model import Config, ManualEntry
 from hybridisco.config.schema import checked_id, interpret, known_kind
 from hybridisco.config.text import read
@@ -40,17 +41,18 @@ def add_service(file: Path, url: str, kind: str | None = None, name: str | None 
             f"{found} names no port. Write it with the port that the service listens on: {found}:8188. "
             f"To search all usual ports of it, run `hybridisco probe {found}`."
         )
-    text, config = _current(file)
-    entry = ManualEntry(
-        known_kind(config.kinds, kind).id if kind else None, found, safe.text(name) if name else None, found.url
-    )
-    for other in config.services:
-        if other.target.endpoint().key == found.endpoint().key:
-            raise UsageError(f"{found.url} is there already{_as(other)}. Remove it first to change it.")
-        if entry.name and other.name and other.name.casefold() == entry.name.casefold():
-            raise UsageError(f"{entry.name} is already the name of {other.url}. Take another name.")
-    _put(file, text, _with_entry(text, entry), (*config.services, entry))
-    return entry
+    with _alone(file, in_new_folder=True):
+        text, config = _current(file)
+        entry = ManualEntry(
+            known_kind(config.kinds, kind).id if kind else None, found, safe.text(name) if name else None, found.url
+        )
+        for other in config.services:
+            if other.target.endpoint().key == found.endpoint().key:
+                raise UsageError(f"{found.url} is there already{_as(other)}. Remove it first to change it.")
+            if entry.name and other.name and other.name.casefold() == entry.name.casefold():
+                raise UsageError(f"{entry.name} is already the name of {other.url}. Take another name.")
+        _put(file, text, _with_entry(text, entry), (*config.services, entry))
+        return entry
 
 
 def remove_service(file: Path, named: str) -> tuple[ManualEntry, ...]:
@@ -59,19 +61,20 @@ def remove_service(file: Path, named: str) -> tuple[ManualEntry, ...]:
     :raises UsageError: there is no such entry.
     :raises ConfigError: the file is wrong or cannot be written.
     """
-    text, config = _current(file)
-    matches = _matcher(named)
-    gone = [index for index, entry in enumerate(config.services) if matches(entry)]
-    if not gone:
-        known = ", ".join(entry.name or entry.url for entry in config.services[:10])
-        there = f"It has: {known}." if known else "It has no services."
-        raise UsageError(
-            f"{ascii(named)[:80]} is not in {file}. {there} What was found by mDNS or a probe is hidden with "
-            "`hybridisco ignore ID`."
-        )
-    kept = tuple(entry for index, entry in enumerate(config.services) if index not in gone)
-    _put(file, text, _without_entries(text, gone), kept)
-    return tuple(config.services[index] for index in gone)
+    with _alone(file):
+        text, config = _current(file)
+        matches = _matcher(named)
+        gone = [index for index, entry in enumerate(config.services) if matches(entry)]
+        if not gone:
+            known = ", ".join(entry.name or entry.url for entry in config.services[:10])
+            there = f"It has: {known}." if known else "It has no services."
+            raise UsageError(
+                f"{ascii(named)[:80]} is not in {file}. {there} What was found by mDNS or a probe is hidden with "
+                "`hybridisco ignore ID`."
+            )
+        kept = tuple(entry for index, entry in enumerate(config.services) if index not in gone)
+        _put(file, text, _without_entries(text, gone), kept)
+        return tuple(config.services[index] for index in gone)
 
 
 def add_ignore(file: Path, service_id: str) -> bool:
@@ -81,38 +84,51 @@ def add_ignore(file: Path, service_id: str) -> bool:
     :raises ConfigError: the file is wrong or cannot be written.
     """
     checked_id(service_id)
-    text, config = _current(file)
-    if service_id in config.ignore:
-        return False
-    document = _document(text)
-    if "discovery" not in document:
-        edited = _joined(text, ["[discovery]", f"ignore = [{_quoted(service_id)}]"])
-    else:
-        document["discovery"].setdefault("ignore", []).append(service_id)
-        edited = document.as_string()
-    _put(file, text, edited, config.services)
-    return True
+    with _alone(file, in_new_folder=True):
+        text, config = _current(file)
+        if service_id in config.ignore:
+            return False
+        document = _document(text)
+        if "discovery" not in document:
+            edited = _joined(text, ["[discovery]", f"ignore = [{_quoted(service_id)}]"])
+        else:
+            document["discovery"].setdefault("ignore", []).append(service_id)
+            edited = document.as_string()
+        _put(file, text, edited, config.services)
+        return True
 
 
 def remove_ignore(file: Path, service_id: str) -> bool:
     """Show an ignored service again. Returns whether it was ignored. :raises ConfigError: as above."""
-    text, config = _current(file)
-    if service_id not in config.ignore:
-        return False
-    document = _document(text)
-    ignored = document["discovery"]["ignore"]
-    for index in reversed(range(len(ignored))):
-        if ignored[index] == service_id:
-            del ignored[index]
-    _put(file, text, document.as_string(), config.services)
-    return True
+    with _alone(file):
+        text, config = _current(file)
+        if service_id not in config.ignore:
+            return False
+        document = _document(text)
+        ignored = document["discovery"]["ignore"]
+        for index in reversed(range(len(ignored))):
+            if ignored[index] == service_id:
+                del ignored[index]
+        _put(file, text, document.as_string(), config.services)
+        return True
 
 
 def create(file: Path, text: str) -> None:
     """Write a new file. :raises ConfigError: there is one already, or it cannot be written."""
-    if read(file) is not None:
-        raise ConfigError("It exists already and stays as it is. Edit it, or move it away first.", file=file)
-    _write(file, text)
+    with _alone(file, in_new_folder=True):
+        if read(file) is not None:
+            raise ConfigError("It exists already and stays as it is. Edit it, or move it away first.", file=file)
+        _write(file, text)
+
+
+@contextmanager
+def _alone(file: Path, *, in_new_folder: bool = False) -> Iterator[None]:
+    """Keep other writers waiting; the first entry's folder is made here, since it holds the lock."""
+    if in_new_folder:
+        with suppress(OSError, RuntimeError, ValueError):  # reading or writing tells what is wrong
+            file.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with alone(file):
+        yield
 
 
 def _as(entry: ManualEntry) -> str:

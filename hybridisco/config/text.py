@@ -24,23 +24,36 @@ KeyPath = tuple[str | int, ...]
 
 
 def config_file() -> Path:
-    """Return where the user's file is, or would be."""
+    """Return where the user's file is, or would be. :raises ConfigError: the user has no home folder."""
     named = os.environ.get("HYBRIDISCO_CONFIG")
     if named:
         return _expand(named)
     import platformdirs
 
-    return platformdirs.user_config_path("hybridisco", appauthor=False) / "config.toml"
+    try:
+        return platformdirs.user_config_path("hybridisco", appauthor=False) / "config.toml"
+    except RuntimeError as error:
+        raise _homeless("HYBRIDISCO_CONFIG", "path of a config file") from error
 
 
 def state_folder() -> Path:
-    """Return the folder of sidecar ids and last-known services. It need not exist yet."""
+    """Return the folder of sidecar ids and last-known services. It need not exist yet.
+
+    :raises ConfigError: the user has no home folder.
+    """
     named = os.environ.get("HYBRIDISCO_STATE")
     if named:
         return _expand(named)
     import platformdirs
 
-    return platformdirs.user_state_path("hybridisco", appauthor=False)
+    try:
+        return platformdirs.user_state_path("hybridisco", appauthor=False)
+    except RuntimeError as error:
+        raise _homeless("HYBRIDISCO_STATE", "path of a folder to keep ids in") from error
+
+
+def _homeless(variable: str, what: str) -> ConfigError:
+    return ConfigError(f"This user has no home folder (HOME is not set). Set {variable} to the {what}, or set HOME.")
 
 
 def _expand(named: str) -> Path:

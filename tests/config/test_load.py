@@ -233,3 +233,19 @@ def test_no_text_crashes_it(text: str) -> None:
         read(text)
     except ConfigError as wrong:
         assert wrong.file is not None
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    import platformdirs
+
+    def homeless(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    for variable, function, ask in (
+        ("HYBRIDISCO_CONFIG", "user_config_path", config_file),
+        ("HYBRIDISCO_STATE", "user_state_path", state_folder),
+    ):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setattr(platformdirs, function, homeless)
+        with pytest.raises(ConfigError, match=variable):
+            ask()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -142,7 +143,7 @@ def test_errors_have_their_statuses(
         raise error
 
     monkeypatch.setattr(app.cli, "main", fail)
-    monkeypatch.setattr(app, "_drop_output", lambda: None)
+    monkeypatch.setattr(app, "drop_output", lambda: None)
     assert app.run(["list"]) == status
     assert message in capfd.readouterr().err
 
@@ -154,6 +155,28 @@ def test_a_reader_that_has_enough_is_no_error(args: tuple[str, ...]) -> None:
     run = subprocess.run([*COMMAND, *args], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="stands for a full disk")
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("-v", "--version"), ("kinds",), ("list", "--help")])
+def test_a_full_disk_is_told(args: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([*COMMAND, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        silent = subprocess.run([*COMMAND, *args], stdout=full, stderr=full, check=False)
+    assert run.stderr == "Error: the output could not be written (No space left on device).\n"
+    assert (run.returncode, silent.returncode) == (3, 3)
+
+
+def test_tracebacks_of_others_are_for_the_curious() -> None:
+    root, handlers = logging.getLogger(), logging.getLogger().handlers[:]
+    try:
+        for verbosity, shown in ((0, False), (1, False), (2, True)):
+            app.start_logging(verbosity, talkative=True)
+            for name in ("zeroconf", "asyncio"):
+                assert logging.getLogger(name).isEnabledFor(logging.ERROR) is shown
+    finally:
+        app.start_logging(0)
+        root.handlers[:] = handlers
 
 
 def test_logs_go_to_stderr(cli: Cli) -> None:
@@ -184,3 +207,8 @@ def test_completion_scripts(cli: Cli, shell: str) -> None:
     result = cli("completion", shell)
     assert result.status == 0
     assert COMPLETE_VAR in result.out
+
+
+def test_the_package_run_as_a_program_has_the_same_statuses() -> None:
+    run = subprocess.run([sys.executable, "-m", "hybridisco", "lsit"], capture_output=True, check=False)
+    assert run.returncode == 2

@@ -151,3 +151,10 @@ def test_demo_finds_all_and_leaves_nothing(option: tuple[str, ...]) -> None:
     else:
         assert "5 services" in run.stdout
     assert "Stopping them" in run.stderr
+
+
+def test_ports_end(program: Start) -> None:
+    mock = program("mock", "comfyui", "rvc", "--port", "65535")
+    _, err = mock.process.communicate(timeout=15)
+    assert mock.process.returncode == 2
+    assert "No port is left for rvc: ports end at 65535" in err

@@ -16,11 +16,17 @@ Importing click takes three times as long as starting Python, so help does witho
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
+from typing import TextIO, TypeGuard
 
 #: click's own name for the variable by which a shell asks for completions.
 COMPLETE_VAR = "_HYBRIDISCO_COMPLETE"
+
+FAILED = 3
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,6 +59,29 @@ def _at_once(args: list[str]) -> int:
     try:
         print(text, flush=True)  # noqa: T201 - the result
     except BrokenPipeError:
-        # What is still in the buffer must not fail again when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
+    except OSError as error:
+        return say_full(error)
     return 0
+
+
+def is_full(error: Exception) -> TypeGuard[OSError]:
+    """Whether ``error`` is about where our output goes: such a one names no file."""
+    return isinstance(error, OSError) and error.errno in _FULL and error.filename is None
+
+
+def say_full(error: OSError) -> int:
+    """Say that the output is lost, and return the exit status."""
+    drop_output()
+    with suppress(OSError):  # stderr may go to the same disk
+        print(  # noqa: T201 - the one message
+            f"Error: the output could not be written ({error.strerror or error}).", file=sys.stderr, flush=True
+        )
+        return FAILED
+    drop_output(sys.stderr)
+    return FAILED
+
+
+def drop_output(stream: TextIO | None = None) -> None:
+    """Let nothing that is still buffered for ``stream`` (stdout) fail again when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())

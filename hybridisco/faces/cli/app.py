@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import logging
-import os
 import sys
 from typing import Any
 
@@ -14,12 +13,12 @@ from click.shell_completion import CompletionItem
 
 from hybridisco._version import __version__
 from hybridisco.core.errors import HybridiscoError
-from hybridisco.faces.cli import COMPLETE_VAR
+from hybridisco.faces.cli import COMPLETE_VAR, FAILED, drop_output, is_full, say_full
 from hybridisco.faces.cli.menu import COMMANDS, TALKATIVE, overview
 
 log = logging.getLogger("hybridisco")
 
-FAILED, USAGE, INTERRUPTED = 3, 2, 130
+USAGE, INTERRUPTED = 2, 130
 
 
 class ReaderGone(Exception):
@@ -104,8 +103,9 @@ def start_logging(verbosity: int, *, talkative: bool = False) -> None:
     level = (logging.INFO if talkative else logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     for name in ("hybridisco", "announcers"):
         logging.getLogger(name).setLevel(level)
-    # It warns of what is no trouble, such as an IPv6 address that is a second too young to be used.
-    logging.getLogger("zeroconf").setLevel(logging.ERROR if plain else logging.INFO)
+    # They print tracebacks of what is no trouble: a link that goes down, an IPv6 address a second too young to be used.
+    for name in ("zeroconf", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL if plain else logging.INFO)
 
 
 @click.group(
@@ -130,7 +130,7 @@ def run(args: list[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (ReaderGone, BrokenPipeError):
-        _drop_output()
+        drop_output()
         return 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -143,6 +143,8 @@ def run(args: list[str]) -> int:
         click.echo(f"Error: {error}", err=True)
         return error.exit_status
     except Exception as error:  # exit status 1 would say "nothing found"
+        if is_full(error):
+            return say_full(error)
         log.debug("Unexpected", exc_info=True)
         click.echo(
             f"Error: This should not have happened ({type(error).__name__}: {error}). "
@@ -151,9 +153,3 @@ def run(args: list[str]) -> int:
         )
         return FAILED
     return result if isinstance(result, int) else 0
-
-
-def _drop_output() -> None:
-    """Let nothing that is still buffered fail again when Python exits."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hybridisco.testing import MockBackend
 
 TERMINATED = 128 + 15  # what a shell reports of a process that ended by SIGTERM
+_LAST_PORT = 65535
 _TRIES = 100  # ports to try one after the other
 
 
@@ -59,7 +60,9 @@ async def start(
     """
     from hybridisco.testing import MockBackend
 
-    for number in range(port, min(port + _TRIES, 65536)):
+    if port > _LAST_PORT:
+        raise UsageError(f"No port is left for {kind}: ports end at {_LAST_PORT}. Choose a lower one with --port.")
+    for number in range(port, min(port + _TRIES, _LAST_PORT + 1)):
         if number and number in taken:
             continue
         backend = MockBackend(kind, host=host, port=number, fault=fault)
