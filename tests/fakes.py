@@ -15,6 +15,7 @@ class FakeSource:
     """A source that says what it was told to, at once, and more whenever a test calls :meth:`say`.
 
     :param error: raised instead of going on, after ``script`` was said.
+    :param falls: how often it is raised; later runs go on.
     :param trouble: the source ends by itself in this state, as mDNS does without a network.
     :param settles: whether it is ever settled.
     """
@@ -25,6 +26,7 @@ class FakeSource:
         script: Sequence[Datum] = (),
         *,
         error: Exception | None = None,
+        falls: int = 1_000_000,
         trouble: str | None = None,
         settles: bool = True,
     ) -> None:
@@ -32,6 +34,7 @@ class FakeSource:
         self.runs = 0
         self._script = tuple(script)
         self._error = error
+        self._falls = falls
         self._trouble = trouble
         self._settles = settles
         self._settled = asyncio.Event()
@@ -54,7 +57,7 @@ class FakeSource:
         self._sink = sink
         for datum in self._script:
             sink.emit(datum)
-        if self._error is not None:
+        if self._error is not None and self.runs <= self._falls:
             raise self._error
         if self._trouble:
             return

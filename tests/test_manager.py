@@ -241,6 +241,17 @@ class TestTrouble:
         assert source_states(snapshot) == {"mdns": "error", "probe": "ok", "manual": "off"}
         assert "no multicast here" in (dict(snapshot.sources)[SourceName.MDNS].detail or "")
 
+    async def test_a_source_that_fell_over_is_started_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("hybridisco.manager._RESTART_S", 0.01)
+        wrapped = ExceptionGroup("unhandled errors in a TaskGroup", [RuntimeError("no multicast here")])
+        source = FakeSource(error=wrapped, falls=2)
+        async with discovery(config(), source, FakeSource(SourceName.PROBE)) as manager:
+            before = await manager.discover_all_services(LIMIT_S)
+            await asyncio.wait_for(source.settled(), LIMIT_S)
+            after = manager.snapshot
+        assert dict(before.sources)[SourceName.MDNS].detail == "mdns: no multicast here."
+        assert (source.runs, source_states(after)["mdns"]) == (3, "ok")
+
     async def test_when_none_can_run_it_says_why(self) -> None:
         sources = [
             FakeSource(error=RuntimeError("first reason")),

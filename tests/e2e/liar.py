@@ -45,47 +45,59 @@ LIES: dict[bytes, tuple[bytes, tuple[str, ...], tuple[bytes, ...]]] = {
 
 def main() -> None:
     """Lie until killed."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("", PORT))
-    own = socket.inet_aton(sys.argv[1])
-    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + own)
-    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
-    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
-    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+    sock = open_socket(sys.argv[1])
     print("ready", flush=True)
     while True:
         for label, (host, addresses, strings) in LIES.items():
-            sock.sendto(_packet(label, host, addresses, strings), (GROUP, PORT))
+            sock.sendto(packet(label, host, addresses, strings), (GROUP, PORT))
         sock.sendto(_poison(), (GROUP, PORT))
         sock.recv(9000)
 
 
+def open_socket(address: str) -> socket.socket:
+    """Return a socket that hears and speaks mDNS through the interface with this address."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("", PORT))
+    own = socket.inet_aton(address)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + own)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+    return sock
+
+
 def _poison() -> bytes:
     """A name that is no UTF-8: decoded with replacement characters it has three times the octets a label may have."""
-    return struct.pack("!6H", 0, 0x8400, 0, 1, 0, 0) + _record(TYPE, PTR, IN, _name((b"\xff" * 63, *TYPE)))
+    return response(record(TYPE, PTR, IN, name((b"\xff" * 63, *TYPE))))
 
 
-def _packet(label: bytes, host: bytes, addresses: tuple[str, ...], strings: tuple[bytes, ...]) -> bytes:
-    instance, target = (label, *TYPE), (host, b"local")
-    records = [
-        _record(TYPE, PTR, IN, _name(instance)),
-        _record(
-            instance, SRV, IN | FLUSH, struct.pack("!HHH", 0, 0, 8189 if host == b"dirty" else 8188) + _name(target)
-        ),
-        _record(instance, TXT, IN | FLUSH, b"".join(bytes([len(each)]) + each for each in strings)),
-    ]
-    for address in map(ipaddress.ip_address, addresses):
-        records.append(_record(target, A if address.version == 4 else AAAA, IN | FLUSH, address.packed))
+def response(*records: bytes) -> bytes:
+    """Return a packet that answers with these records."""
     return struct.pack("!6H", 0, 0x8400, 0, len(records), 0, 0) + b"".join(records)
 
 
-def _name(labels: tuple[bytes, ...]) -> bytes:
+def packet(label: bytes, host: bytes, addresses: tuple[str, ...], strings: tuple[bytes, ...]) -> bytes:
+    """Return the announcement of one instance."""
+    instance, target = (label, *TYPE), (host, b"local")
+    records = [
+        record(TYPE, PTR, IN, name(instance)),
+        record(instance, SRV, IN | FLUSH, struct.pack("!HHH", 0, 0, 8189 if host == b"dirty" else 8188) + name(target)),
+        record(instance, TXT, IN | FLUSH, b"".join(bytes([len(each)]) + each for each in strings)),
+    ]
+    for address in map(ipaddress.ip_address, addresses):
+        records.append(record(target, A if address.version == 4 else AAAA, IN | FLUSH, address.packed))
+    return response(*records)
+
+
+def name(labels: tuple[bytes, ...]) -> bytes:
+    """Return a domain name, uncompressed."""
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
-def _record(name: tuple[bytes, ...], kind: int, clas: int, data: bytes) -> bytes:
-    return _name(name) + struct.pack("!HHIH", kind, clas, 120, len(data)) + data
+def record(owner: tuple[bytes, ...], kind: int, clas: int, data: bytes, ttl_s: int = 120) -> bytes:
+    """Return one resource record."""
+    return name(owner) + struct.pack("!HHIH", kind, clas, ttl_s, len(data)) + data
 
 
 if __name__ == "__main__":

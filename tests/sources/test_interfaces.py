@@ -89,6 +89,5 @@ def test_the_default_route_is_unknown_without_netifaces(monkeypatch: pytest.Monk
 
 
 def test_the_default_route_is_an_interface_or_there_is_none() -> None:
-    pytest.importorskip("netifaces")
     found = default_interface()
     assert found is None or found in {each.name for each in module.interfaces()}

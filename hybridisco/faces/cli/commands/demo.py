@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -78,19 +76,20 @@ async def _start(stack: AsyncExitStack) -> list[MockBackend]:
 
 async def _announce(stack: AsyncExitStack, config: Config, backends: list[MockBackend]) -> bool:
     """Let a sidecar announce one mock; returns whether it could (a machine without a network cannot)."""
+    from announcers.assignment import Assignment
+    from announcers.sidecar import Sidecar
+    from hybridisco.core.errors import HybridiscoError
     from hybridisco.faces.cli.terminal import say
 
     backend = next(backend for backend in backends if backend.kind == _ANNOUNCED)
     kind = next(kind for kind in config.kinds if kind.id == _ANNOUNCED)
     state = stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridisco-demo-"))
+    job = Assignment(kind, backend.port, name=f"{kind.title} of a demo on {gethostname()}")
     try:
-        module = importlib.import_module("announcers.sidecar")
-        job = module.Assignment(kind, backend.port, name=f"{kind.title} of a demo on {gethostname()}")
-        sidecar = module.Sidecar(job, config.kinds, Path(state))
+        sidecar = Sidecar(job, config.kinds, Path(state))
         stack.push_async_callback(sidecar.close)
         await sidecar.step()
-    except Exception as error:
-        logging.getLogger("hybridisco").debug("The sidecar did not start", exc_info=True)
+    except (HybridiscoError, OSError) as error:
         say(f"The sidecar did not start ({error}); the demo goes on without it.")
         return False
     return True
