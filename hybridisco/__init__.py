@@ -55,32 +55,32 @@ if TYPE_CHECKING:
     from hybridisco.thread import DiscoveryThread
 
 _WHERE = {
-    "ServiceDiscoveryManager": "hybridisco.manager",
-    "DiscoveryThread": "hybridisco.thread",
-    "ServiceRegistry": "hybridisco.registry",
-    "Config": "hybridisco.config",
-    "load_config": "hybridisco.config:load",
-    "state_folder": "hybridisco.config",
-    "find_kind": "hybridisco.kinds:get",
-    "known_kind": "hybridisco.config.schema",
-    "Probe": "hybridisco.sources.probe:HttpProbe",
-    "listening": "hybridisco.sources.scan",
-    "NetworkInterface": "hybridisco.sources.interfaces:Interface",
-    "lan_interfaces": "hybridisco.sources.interfaces",
-    "network_interfaces": "hybridisco.sources.interfaces:interfaces",
-    "zeroconf_choice": "hybridisco.sources.interfaces:choice",
-    "SERVICE_TYPE": "hybridisco.core.txt",
-    "TxtRecord": "hybridisco.core.txt",
-    "encode_txt": "hybridisco.core.txt:encode",
-    "sidecar_host": "hybridisco.core.identity",
-    "explain_problem": "hybridisco.core.problems:explain",
-    "Kind": "hybridisco.core.kind",
+    "ServiceDiscoveryManager": ".manager",
+    "DiscoveryThread": ".thread",
+    "ServiceRegistry": ".registry",
+    "Config": ".config",
+    "load_config": ".config:load",
+    "state_folder": ".config",
+    "find_kind": ".kinds:get",
+    "known_kind": ".config.schema",
+    "Probe": ".sources.probe:HttpProbe",
+    "listening": ".sources.scan",
+    "NetworkInterface": ".sources.interfaces:Interface",
+    "lan_interfaces": ".sources.interfaces",
+    "network_interfaces": ".sources.interfaces:interfaces",
+    "zeroconf_choice": ".sources.interfaces:choice",
+    "SERVICE_TYPE": ".core.txt",
+    "TxtRecord": ".core.txt",
+    "encode_txt": ".core.txt:encode",
+    "sidecar_host": ".core.identity",
+    "explain_problem": ".core.problems:explain",
+    "Kind": ".core.kind",
     **dict.fromkeys(
         ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status"),
-        "hybridisco.core.model",
+        ".core.model",
     ),
     **dict.fromkeys(
-        ("HybridiscoError", "ConfigError", "UsageError", "DiscoveryError", "AnnounceError"), "hybridisco.core.errors"
+        ("HybridiscoError", "ConfigError", "UsageError", "DiscoveryError", "AnnounceError"), ".core.errors"
     ),
 }
 
@@ -126,7 +126,7 @@ def __getattr__(name: str) -> object:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _WHERE[name].partition(":")
-    value = getattr(importlib.import_module(module), attribute or name)
+    value = getattr(importlib.import_module(module, __name__), attribute or name)
     globals()[name] = value
     return value
 

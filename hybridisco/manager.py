@@ -286,7 +286,7 @@ class ServiceDiscoveryManager:
         """Return the probe; aiohttp takes 0.2 s to import, and the loop goes on meanwhile."""
         async with self._probe_lock:
             if self._probe is None:
-                module = await asyncio.to_thread(importlib.import_module, "hybridisco.sources.probe")
+                module = await asyncio.to_thread(importlib.import_module, ".sources.probe", __package__)
                 self._probe = module.HttpProbe(self._config.kinds, self._config.probe_timeout_s)
         return self._probe
 
