@@ -16,7 +16,7 @@
 :class:`DiscoveryThread`          the same in a thread of its own, for synchronous hosts such as Blender
 :class:`ServiceRegistry`          the merged truth; thread-safe, with revisions and subscribers
 :class:`Service`, :class:`Endpoint`, :class:`Status`, :class:`Snapshot`, :class:`Event`   what they tell
-:class:`Config`, :func:`load_config`  the user's settings
+:class:`Config`, :func:`load_config`, :func:`make_config`  the user's settings, from the file or from a program
 :class:`HybridiscoError`          the base of all exceptions (:mod:`hybridisco.core.errors`)
 :class:`Probe`, :class:`TxtRecord` …  what a sidecar is made of (see the package ``announcers``)
 ==============================  =======================================================================
@@ -33,14 +33,25 @@ from hybridisco._version import __version__
 TYPE_CHECKING = False  # as type checkers read it; importing typing would cost `--help` some milliseconds
 
 if TYPE_CHECKING:
-    from hybridisco.config import Config, state_folder
+    from hybridisco.config import Config, ManualEntry, state_folder
     from hybridisco.config import load as load_config
-    from hybridisco.config.schema import known_kind
+    from hybridisco.config.schema import known_kind, make_config, refuse_twice
     from hybridisco.core.errors import AnnounceError, ConfigError, DiscoveryError, HybridiscoError, UsageError
     from hybridisco.core.identity import sidecar_host
     from hybridisco.core.kind import Kind
-    from hybridisco.core.model import Endpoint, Event, EventType, Finding, Service, Snapshot, SourceName, Status
+    from hybridisco.core.model import (
+        Endpoint,
+        Event,
+        EventType,
+        Finding,
+        Service,
+        Snapshot,
+        SourceName,
+        Status,
+        status_rank,
+    )
     from hybridisco.core.problems import explain as explain_problem
+    from hybridisco.core.target import parse as parse_target
     from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
     from hybridisco.core.txt import encode as encode_txt
     from hybridisco.kinds import get as find_kind
@@ -59,10 +70,14 @@ _WHERE = {
     "DiscoveryThread": ".thread",
     "ServiceRegistry": ".registry",
     "Config": ".config",
+    "ManualEntry": ".config",
     "load_config": ".config:load",
     "state_folder": ".config",
     "find_kind": ".kinds:get",
     "known_kind": ".config.schema",
+    "make_config": ".config.schema",
+    "refuse_twice": ".config.schema",
+    "parse_target": ".core.target:parse",
     "Probe": ".sources.probe:HttpProbe",
     "listening": ".sources.scan",
     "NetworkInterface": ".sources.interfaces:Interface",
@@ -76,7 +91,7 @@ _WHERE = {
     "explain_problem": ".core.problems:explain",
     "Kind": ".core.kind",
     **dict.fromkeys(
-        ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status"),
+        ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status", "status_rank"),
         ".core.model",
     ),
     **dict.fromkeys(
@@ -97,6 +112,7 @@ __all__ = [
     "Finding",
     "HybridiscoError",
     "Kind",
+    "ManualEntry",
     "NetworkInterface",
     "Probe",
     "Service",
@@ -115,9 +131,13 @@ __all__ = [
     "lan_interfaces",
     "listening",
     "load_config",
+    "make_config",
     "network_interfaces",
+    "parse_target",
+    "refuse_twice",
     "sidecar_host",
     "state_folder",
+    "status_rank",
     "zeroconf_choice",
 ]
 

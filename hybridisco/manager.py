@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import math
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hybridisco.checks import Checks
 from hybridisco.config import Config, ManualEntry, load
 from hybridisco.core.errors import DiscoveryError, UsageError
 from hybridisco.core.model import (
     Announcement,
-    Check,
     Event,
     Service,
     Snapshot,
@@ -68,9 +69,10 @@ class ServiceDiscoveryManager:
         self._sources: dict[SourceName, Source] = {}
         self._failed: dict[SourceName, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._checks: dict[tuple[str, int, bool, str], asyncio.Task[None]] = {}
+        self._completing: asyncio.Task[None] | None = None
         self._probe: HttpProbe | None = None
         self._probe_lock = asyncio.Lock()
+        self._checks = Checks(self._get_probe, self.emit)
         self._started = False
         self._started_at = time.monotonic()
         self._complete = asyncio.Event()
@@ -170,18 +172,35 @@ class ServiceDiscoveryManager:
         return self.registry.subscribe(subscriber)
 
     def rescan(self) -> None:
-        """Look at everything again now."""
+        """Look at everything again now, also at what was silent for so long that it is looked at seldom.
+
+        The snapshot is complete again when all has answered. Does nothing before :meth:`start`.
+        """
+        if not self._started:
+            return
         for source in self._sources.values():
             again = getattr(source, "rescan", None)
             if again is not None:
                 again()
+        for check in self.registry.due(math.inf):  # at the end of time every check is due
+            self._checks.look(check)
+        self._search()
+
+    def set_services(self, entries: Sequence[ManualEntry]) -> None:
+        """Take other manual entries from now on, in the place of all that there were; each is checked at once."""
+        self._config = replace(self._config, services=tuple(entries))
+        source = self._sources.get(SourceName.MANUAL)
+        follow = getattr(source, "set_entries", None)
+        if follow is not None:
+            follow(self._config.services)
+            self._search()
 
     @property
     def snapshot(self) -> Snapshot:
         """What is known now, and how each source is doing."""
         states = tuple((name, self._state(name)) for name in SourceName)
         elapsed_s = round(time.monotonic() - self._started_at, 3)
-        return replace(self.registry.snapshot(), sources=states, complete=self._complete.is_set(), elapsed_s=elapsed_s)
+        return replace(self.registry.snapshot(), sources=states, complete=self.complete, elapsed_s=elapsed_s)
 
     # -- wiring ---------------------------------------------------------------------------------------
 
@@ -190,8 +209,6 @@ class ServiceDiscoveryManager:
         if self._started:
             return
         self._started = True
-        self._started_at = time.monotonic()
-        self._complete.clear()
         self._failed.clear()
         self._note_interfaces(interfaces())
         # mDNS goes first: its question travels while the others are still being imported.
@@ -203,17 +220,17 @@ class ServiceDiscoveryManager:
                 continue
             self._tasks.append(asyncio.create_task(self._run(source)))
         self._tasks.append(asyncio.create_task(self._pass_time()))
-        self._tasks.append(asyncio.create_task(self._complete_when_answered()))
+        self._search()
 
     async def close(self) -> None:
         """End every task and close every socket. It may be started again."""
         self._started = False
-        tasks = [*self._tasks, *self._checks.values()]
+        tasks = [*self._tasks, *([self._completing] if self._completing else [])]
         self._tasks.clear()
-        self._checks.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._checks.close()
         if self._probe is not None:
             await self._probe.close()
             self._probe = None
@@ -222,7 +239,7 @@ class ServiceDiscoveryManager:
         """Take what a source found (:class:`hybridisco.core.ports.Sink`)."""
         change = self.registry.apply(datum, time.time())
         for check in change.checks:
-            self._look(check)
+            self._checks.look(check)
 
     def _make(self, name: SourceName) -> Source:
         """Import and make a source; importing is the expensive part, so it happens here."""
@@ -266,21 +283,10 @@ class ServiceDiscoveryManager:
             now = time.time()
             self.registry.tick(now)
             for check in self.registry.due(now):
-                self._look(check)
+                self._checks.look(check)
 
     def _note_interfaces(self, every: tuple[Interface, ...]) -> None:
         self.registry.set_local(local_addresses(every), time.time())
-
-    def _look(self, check: Check) -> None:
-        """Check an endpoint, unless that is being done."""
-        key = check.endpoint.key
-        if key not in self._checks:
-            task = self._checks[key] = asyncio.create_task(self._do_check(check))
-            task.add_done_callback(lambda _: self._checks.pop(key, None))
-
-    async def _do_check(self, check: Check) -> None:
-        probe = await self._get_probe()
-        self.emit(await probe.check(check.endpoint, check.kind))
 
     async def _get_probe(self) -> HttpProbe:
         """Return the probe; aiohttp takes 0.2 s to import, and the loop goes on meanwhile."""
@@ -291,6 +297,19 @@ class ServiceDiscoveryManager:
         return self._probe
 
     # -- when is an answer complete -------------------------------------------------------------------
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked has answered since the last :meth:`start` or :meth:`rescan`."""
+        return self._complete.is_set()
+
+    def _search(self) -> None:
+        """The answer is not complete from now on, until everything has answered."""
+        if self._completing is not None:
+            self._completing.cancel()
+        self._started_at = time.monotonic()
+        self._complete.clear()
+        self._completing = asyncio.create_task(self._complete_when_answered())
 
     async def _complete_when_answered(self) -> None:
         await self._answered(tuple(self._sources.values()))
@@ -304,8 +323,7 @@ class ServiceDiscoveryManager:
         finally:
             for wait in waits:
                 wait.cancel()
-        while self._checks:
-            await asyncio.wait(self._checks.values())
+        await self._checks.done()
 
     async def _settled(self, source: Source) -> None:
         """Wait until a source is settled or has failed."""
@@ -331,9 +349,11 @@ class ServiceDiscoveryManager:
             unsubscribe()
 
     def _state(self, name: SourceName) -> SourceState:
-        if name in self._failed:
-            return SourceState("error", self._failed[name])
-        return self._sources[name].state if name in self._sources else _OFF
+        # Also asked in other threads, while the loop's own changes these: so each is read once.
+        failed, source = self._failed.get(name), self._sources.get(name)
+        if failed is not None:
+            return SourceState("error", failed)
+        return source.state if source else _OFF
 
 
 def _source_names(names: Collection[str]) -> tuple[SourceName, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hybridisco.core.errors import DiscoveryError
@@ -14,11 +16,14 @@ from hybridisco.core.model import Snapshot
 from hybridisco.subscribers import Subscriber, Subscribers
 
 if TYPE_CHECKING:
-    from hybridisco.config import Config
+    from hybridisco.config import Config, ManualEntry
     from hybridisco.core.ports import Source
     from hybridisco.manager import ServiceDiscoveryManager
 
 log = logging.getLogger(__name__)
+
+#: Something to be done in the thread.
+_Job = Callable[["ServiceDiscoveryManager"], None]
 
 
 class DiscoveryThread:
@@ -43,6 +48,8 @@ class DiscoveryThread:
         self._stop: asyncio.Event | None = None
         self._wanted_stop = threading.Event()
         self._subscribers = Subscribers()
+        self._live: ServiceDiscoveryManager | None = None  # while it runs; the last one stays readable
+        self._jobs: deque[_Job] = deque()
         self.error: Exception | None = None
         """Why the thread ended by itself, if it did."""
 
@@ -70,6 +77,12 @@ class DiscoveryThread:
         manager = self._manager
         return manager.snapshot if manager else Snapshot()
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything has answered since the start or the last :meth:`rescan`. Takes no lock either."""
+        manager = self._manager
+        return manager is not None and not self._jobs and manager.complete
+
     def start(self) -> None:
         """Start the thread.
 
@@ -96,10 +109,27 @@ class DiscoveryThread:
         return not self.running
 
     def rescan(self) -> None:
-        """Look at everything again now."""
-        loop, manager = self._loop, self._manager
-        if loop is not None and manager is not None:
-            _call_in(loop, manager.rescan)
+        """Look at everything again now. From this call on :attr:`complete` is False until all has answered."""
+        self._soon(lambda manager: manager.rescan())
+
+    def set_services(self, entries: Sequence[ManualEntry]) -> None:
+        """Take other manual entries from now on, in the place of all that there were; each is checked at once."""
+        self._config = None if self._config is None else replace(self._config, services=tuple(entries))
+        self._soon(lambda manager: manager.set_services(entries))
+
+    def _soon(self, job: _Job) -> None:
+        """Do something in the thread, as soon as that has a manager. Until it is done, nothing is complete."""
+        if not self.running:
+            return  # what starts later looks at everything, with the config of then
+        self._jobs.append(job)
+        loop = self._loop
+        if loop is not None:
+            _call_in(loop, self._do_jobs)
+
+    def _do_jobs(self) -> None:
+        while self._live is not None and self._jobs:
+            self._jobs[0](self._live)
+            self._jobs.popleft()
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber(events, snapshot)`` in the discovery thread after every change.
@@ -115,7 +145,8 @@ class DiscoveryThread:
             log.exception("The discovery thread ended")
             self.error = error
         finally:
-            self._loop = self._stop = None
+            self._loop = self._stop = self._live = None
+            self._jobs.clear()
 
     async def _run(self) -> None:
         from hybridisco.manager import ServiceDiscoveryManager
@@ -126,7 +157,8 @@ class DiscoveryThread:
             return
         async with ServiceDiscoveryManager(self._config, sources=self._source_names) as manager:
             manager.subscribe(self._subscribers.tell)
-            self._manager = manager
+            self._manager = self._live = manager
+            self._do_jobs()
             running = asyncio.create_task(manager.run())
             stopping = asyncio.create_task(self._stop.wait())
             try:

@@ -230,6 +230,50 @@ class TestFollowing:
             manager.rescan()
             await mock.wait_for_request(count=asked + 1, timeout_s=LIMIT_S)
 
+    async def test_a_rescan_is_complete_when_all_has_answered(self) -> None:
+        async with MockBackend("comfyui") as mock, discovery(config(mock, rescan_s=3600)) as manager:
+            await manager.discover_all_services(LIMIT_S)
+            mock.set_fault("refuse")
+            manager.rescan()
+            assert not manager.snapshot.complete
+            snapshot = await manager.discover_all_services(LIMIT_S)
+            assert snapshot.complete and not [s for s in snapshot if s.endpoints[0].port == mock.port]
+
+    async def test_a_rescan_looks_at_what_is_looked_at_seldom(self, unused_tcp_port: int) -> None:
+        settings = config(services=(entry(f"http://127.0.0.1:{unused_tcp_port}", "comfyui"),))
+        async with discovery(settings, "manual") as manager:
+            await manager.discover_all_services(LIMIT_S)
+            for _ in range(4):  # each failure makes the next look later, up to a minute
+                manager.rescan()
+                await manager.discover_all_services(LIMIT_S)
+            async with MockBackend("comfyui", port=unused_tcp_port):
+                manager.rescan()
+                (service,) = await manager.discover_all_services(LIMIT_S)
+                assert service.status is Status.ONLINE
+
+    async def test_before_the_start_a_rescan_is_nothing(self) -> None:
+        async with discovery(config()) as manager:
+            manager.rescan()
+            assert manager.snapshot.elapsed_s >= 0 and not manager.snapshot.services
+
+
+class TestManualEntries:
+    async def test_others_take_their_place_and_are_checked_at_once(self) -> None:
+        async with MockBackend("comfyui") as old, MockBackend("litellm") as new:
+            settings = config(services=(entry(old.url, "comfyui"),))
+            async with discovery(settings, "manual") as manager:
+                await manager.discover_all_services(LIMIT_S)
+                manager.set_services([entry(new.url, "litellm", "The proxy")])
+                assert not manager.snapshot.complete
+                (service,) = await manager.discover_all_services(LIMIT_S)
+        assert (service.name, service.status) == ("The proxy", Status.ONLINE)
+
+    async def test_before_the_start_they_count_from_the_start_on(self) -> None:
+        async with MockBackend("comfyui") as mock, discovery(config(), "manual") as manager:
+            manager.set_services([entry(mock.url, "comfyui")])
+            (service,) = await manager.discover_all_services(LIMIT_S)
+            assert service.status is Status.ONLINE
+
 
 class TestTrouble:
     async def test_a_source_that_falls_over_does_not_stop_the_others(self) -> None:

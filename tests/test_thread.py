@@ -17,6 +17,7 @@ from hybridisco.core.model import Event, Snapshot, Status
 from hybridisco.testing import MockBackend
 from hybridisco.thread import DiscoveryThread
 from tests.fakes import FakeSource
+from tests.lab.wait import wait_until
 from tests.say import mdns
 from tests.settings import config, entry
 
@@ -216,6 +217,31 @@ def test_rescan_looks_now(backend: MockBackend) -> None:
         backend.set_fault("refuse")
         discovery.rescan()
         waiter.until(lambda snapshot: len(snapshot) == 0)
+
+
+def test_it_tells_when_the_answer_is_complete(backend: MockBackend) -> None:
+    discovery, waiter = DiscoveryThread(config(backend, rescan_s=3600), sources=("probe",)), Waiter()
+    discovery.subscribe(waiter)
+    assert not discovery.complete
+    with running(discovery):
+        wait_until(lambda: discovery.complete, LIMIT_S, "the first answer is complete")
+        waiter.until(online)
+        discovery.rescan()
+        assert not discovery.complete, "from the call on"
+        wait_until(lambda: discovery.complete, LIMIT_S, "and so is the second")
+    assert len(discovery.snapshot) == 1
+
+
+def test_manual_entries_can_be_changed_at_any_time(backend: MockBackend) -> None:
+    wanted = entry(backend.url, "comfyui", "Mine")
+    discovery, waiter = DiscoveryThread(config(), sources=("manual",)), Waiter()
+    discovery.subscribe(waiter)
+    discovery.set_services([entry("http://127.0.0.1:1", "comfyui")])  # before it runs
+    with running(discovery):
+        discovery.set_services([wanted])  # while it starts, or a moment later
+        waiter.until(lambda snapshot: [s.name for s in snapshot] == ["Mine"] and online(snapshot))
+        discovery.set_services([])
+        wait_until(lambda: discovery.complete and not discovery.snapshot.services, LIMIT_S, "it is taken back")
 
 
 def test_a_wrong_file_is_kept_as_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from hybridisco.config.lock import alone
 from hybridisco.config.model import Config, ManualEntry
-from hybridisco.config.schema import checked_id, interpret, known_kind
+from hybridisco.config.schema import checked_id, interpret, known_kind, refuse_twice
 from hybridisco.config.text import read
 from hybridisco.core import safe, target
 from hybridisco.core.errors import ConfigError, UsageError
@@ -46,11 +46,7 @@ def add_service(file: Path, url: str, kind: str | None = None, name: str | None 
         entry = ManualEntry(
             known_kind(config.kinds, kind).id if kind else None, found, safe.text(name) if name else None, found.url
         )
-        for other in config.services:
-            if other.target.endpoint().key == found.endpoint().key:
-                raise UsageError(f"{found.url} is there already{_as(other)}. Remove it first to change it.")
-            if entry.name and other.name and other.name.casefold() == entry.name.casefold():
-                raise UsageError(f"{entry.name} is already the name of {other.url}. Take another name.")
+        refuse_twice(config.services, entry)
         _put(file, text, _with_entry(text, entry), (*config.services, entry))
         return entry
 
@@ -129,11 +125,6 @@ def _alone(file: Path, *, in_new_folder: bool = False) -> Iterator[None]:
             file.resolve().parent.mkdir(parents=True, exist_ok=True)
     with alone(file):
         yield
-
-
-def _as(entry: ManualEntry) -> str:
-    kind = f" as {entry.kind}" if entry.kind else ""
-    return f"{kind}, named {entry.name}" if entry.name else kind
 
 
 def _matcher(named: str) -> Callable[[ManualEntry], bool]:

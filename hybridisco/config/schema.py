@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,27 @@ def load(path: Path | None = None) -> Config:
 
 def interpret(text: str, file: Path, *, exists: bool = True) -> Config:
     """Return the settings in ``text``, which stands in ``file``. :raises ConfigError: it is wrong."""
-    root = Table(parse(text, file), (), file, text)
+    return _config(Table(parse(text, file), (), file, text), file if exists else None)
+
+
+def make_config(values: Mapping[str, Any]) -> Config:
+    """Return the settings that a program holds, under the same keys and rules as in the file.
+
+    >>> make_config({"probe": {"hosts": ["gpu-box"]}}).probe_hosts
+    ('gpu-box',)
+
+    :raises ConfigError: they are wrong; it has the ``key``, but neither file nor line.
+    """
+    return _config(Table(dict(values), (), None, ""), None)
+
+
+def _config(root: Table, file: Path | None) -> Config:
     discovery, probe, mdns = root.table("discovery"), root.table("probe"), root.table("mdns")
     kinds, warnings = _kinds(root.table("kinds"))
     entries = tuple(_service(entry, kinds) for entry in root.tables("services"))
     root.done()
     config = Config(
-        file=file if exists else None,
+        file=file,
         timeout_s=discovery.number("timeout_s", _DEFAULTS.timeout_s, 0.1, 600),
         sources=_or(discovery.each("sources", _source), _DEFAULTS.sources),
         ignore=_or(discovery.each("ignore", checked_id), ()),
@@ -118,6 +133,20 @@ def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:
         name=safe.text(name),
         url=found.url,
     )
+
+
+def refuse_twice(entries: Iterable[ManualEntry], new: ManualEntry) -> None:
+    """Refuse an entry whose place or name another one has. :raises UsageError: it says which."""
+    for other in entries:
+        if other.target.endpoint().key == new.target.endpoint().key:
+            raise UsageError(f"{new.url} is there already{_as(other)}. Remove it first to change it.")
+        if new.name and other.name and other.name.casefold() == new.name.casefold():
+            raise UsageError(f"{new.name} is already the name of {other.url}. Take another name.")
+
+
+def _as(entry: ManualEntry) -> str:
+    kind = f" as {entry.kind}" if entry.kind else ""
+    return f"{kind}, named {entry.name}" if entry.name else kind
 
 
 def known_kind(kinds: tuple[Kind, ...], name: str) -> Kind:

@@ -31,10 +31,11 @@ class Table:
 
     :param values: what the table holds.
     :param path: the table's own name.
+    :param file: where it stands, if it stands in a file.
     :param text: the whole file, for line numbers.
     """
 
-    def __init__(self, values: dict[str, Any], path: KeyPath, file: Path, text: str) -> None:
+    def __init__(self, values: dict[str, Any], path: KeyPath, file: Path | None, text: str) -> None:
         self._values, self._path, self._file, self._text = dict(values), path, file, text
         self._known: list[str] = []
 

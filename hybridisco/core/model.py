@@ -213,6 +213,16 @@ class Service:
         """Whether a client may send work to it now."""
         return self.status in (Status.ONLINE, Status.BUSY)
 
+    @property
+    def alive(self) -> bool:
+        """Whether something answers there, if only to say that it is locked or not ready yet."""
+        return self.status in ALIVE
+
+    @property
+    def nameless(self) -> bool:
+        """Whether it is just some web server: none of our kinds, and nobody wrote it down. Lists leave it out."""
+        return self.kind == UNKNOWN_KIND and SourceName.MANUAL not in self.sources
+
 
 class EventType(StrEnum):
     """How the registry changed."""

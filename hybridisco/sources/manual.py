@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from hybridisco.config import ManualEntry
 from hybridisco.core.kind import Kind
-from hybridisco.core.model import Announcement, Endpoint, SourceName, SourceState
+from hybridisco.core.model import Announcement, Endpoint, SourceName, SourceState, Withdrawal
 from hybridisco.core.ports import Sink
 from hybridisco.sources.resolve import resolve
 
@@ -26,26 +27,51 @@ class ManualSource:
         self._entries = tuple(entries)
         self._ports = {kind.id: kind.ports[0] for kind in kinds if kind.ports}
         self._settled = asyncio.Event()
+        self._wake = asyncio.Event()
 
     @property
     def state(self) -> SourceState:
-        """Running until every name was looked up once."""
+        """Running until every name was looked up."""
         return SourceState("ok" if self._settled.is_set() else "running")
 
     async def settled(self) -> None:
-        """Return when every entry was announced once."""
+        """Return when every entry was announced."""
         await self._settled.wait()
+
+    def set_entries(self, entries: Sequence[ManualEntry]) -> None:
+        """Announce these from now on, and take back the others."""
+        self._entries = tuple(entries)
+        self.rescan()
+
+    def rescan(self) -> None:
+        """Look all names up again now."""
+        self._settled.clear()
+        self._wake.set()
 
     async def run(self, sink: Sink) -> None:
         """Announce the entries, and follow their names, until cancelled."""
         said: dict[str, Announcement] = {}
         while True:
-            for announcement in await asyncio.gather(*map(self._announcement, self._entries)):
-                if said.get(announcement.ref) != announcement:
-                    said[announcement.ref] = announcement
-                    sink.emit(announcement)
-            self._settled.set()
-            await asyncio.sleep(_RESOLVE_EVERY_S)
+            self._wake.clear()
+            entries = self._entries
+            for ref in said.keys() - {entry.url for entry in entries}:
+                del said[ref]
+                sink.emit(Withdrawal(SourceName.MANUAL, ref))
+            async with asyncio.TaskGroup() as group:  # a name server that is slow about one holds up no other
+                for entry in entries:
+                    group.create_task(self._announce(entry, said, sink))
+            if not self._wake.is_set():
+                self._settled.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_RESOLVE_EVERY_S):
+                    await self._wake.wait()
+
+    async def _announce(self, entry: ManualEntry, said: dict[str, Announcement], sink: Sink) -> None:
+        """Announce an entry, if that is news."""
+        announcement = await self._announcement(entry)
+        if said.get(announcement.ref) != announcement:
+            said[announcement.ref] = announcement
+            sink.emit(announcement)
 
     async def _announcement(self, entry: ManualEntry) -> Announcement:
         target = entry.target

@@ -22,6 +22,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from hybridisco.core import safe, txt
@@ -82,6 +83,7 @@ class MdnsSource:
         self._asked_at: float | None = None
         self._heard_at: float | None = None
         self._stirred = asyncio.Event()
+        self._again = asyncio.Event()
         self._trouble: str | None = None
         self.dropped = 0
         """Instances and TXT values that were dropped because they cannot be right."""
@@ -104,6 +106,11 @@ class MdnsSource:
                     await self._stirred.wait()
             except TimeoutError:
                 continue
+
+    def rescan(self) -> None:
+        """Ask again now, and then at the pace of a start."""
+        self._asked_at = self._heard_at = None
+        self._again.set()
 
     def _settles_in_s(self) -> float:
         if self._trouble:
@@ -240,14 +247,34 @@ class MdnsSource:
 
     async def _keep_asking(self, wire: Wire) -> None:
         """Ask who is there, ever more seldom."""
-        interval_s, longest_s = _ASK_AGAIN_S
+        first_s, longest_s = _ASK_AGAIN_S
+        interval_s = first_s
         wire.ask(self._types, unicast=True)
+        self._note_asked()
+        while True:
+            again = await self._pause(interval_s * random.uniform(1 - _SPREAD, 1 + _SPREAD))
+            wire.ask(self._types)
+            if again:
+                self._note_asked()
+            interval_s = first_s if again else min(interval_s * 2, longest_s)
+
+    def _note_asked(self) -> None:
         self._asked_at = time.monotonic()
         self._stirred.set()
-        while True:
-            await asyncio.sleep(interval_s * random.uniform(1 - _SPREAD, 1 + _SPREAD))
-            wire.ask(self._types)
-            interval_s = min(interval_s * 2, longest_s)
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait, but not on when somebody wants to know now; returns whether that was so.
+
+        However often that is: a question is not put twice within a second (RFC 6762 section 5.2).
+        """
+        began = time.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
+        again = self._again.is_set()
+        self._again.clear()
+        await asyncio.sleep(max(0.0, _ASK_AGAIN_S[0] * (1 - _SPREAD) - (time.monotonic() - began)))
+        return again
 
     async def _ask_for_missing(self, wire: Wire) -> None:
         """Once the answers have stopped, ask for all that is missing in one query."""

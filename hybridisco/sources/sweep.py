@@ -93,16 +93,20 @@ class SweepSource:
 
     def _silent(self) -> tuple[Endpoint, ...]:
         """Return what listens but has said nothing: it is probably loading or stuck. What talks nonsense is not."""
-        return tuple(known.endpoint for known in self._known.values() if not known.emitted and known.cause in _SILENT)
+        # The copy is made in one step: this is also asked from other threads.
+        return tuple(
+            known.endpoint for known in list(self._known.values()) if not known.emitted and known.cause in _SILENT
+        )
 
     async def settled(self) -> None:
-        """Return when the first sweep is done."""
+        """Return when the first sweep is done, or the first one after a :meth:`rescan`."""
         await self._settled.wait()
 
     def rescan(self) -> None:
         """Sweep again now, and look at everything anew."""
         for known in self._known.values():
             known.next_at = 0.0
+        self._settled.clear()
         self._wake.set()
 
     async def run(self, sink: Sink) -> None:
@@ -110,7 +114,8 @@ class SweepSource:
         while True:
             self._wake.clear()
             await self._sweep(sink)
-            self._settled.set()
+            if not self._wake.is_set():  # else it was woken meanwhile: that sweep began too early to count
+                self._settled.set()
             try:
                 async with asyncio.timeout(self._again_s):
                     await self._wake.wait()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from hybridisco.config import Config, config_file, load, state_folder
 from hybridisco.config.example import EXAMPLE
-from hybridisco.config.schema import interpret
+from hybridisco.config.schema import interpret, make_config
 from hybridisco.core.errors import ConfigError
 from hybridisco.core.target import Target
 from hybridisco.kinds import BUILTIN, get
@@ -55,6 +57,16 @@ def test_the_example_of_the_design_is_right() -> None:
     comfyui = get(config.kinds, "comfyui")
     assert comfyui is not None
     assert comfyui.ports == (8188, 8000)
+
+
+def test_a_program_says_the_same_by_values() -> None:
+    assert make_config(tomllib.loads(DESIGN)) == replace(read(DESIGN), file=None)
+    assert make_config({}) == replace(read(""), file=None)
+    with pytest.raises(ConfigError) as caught:
+        make_config({"probe": {"hosts": ["::::"]}})
+    assert caught.value.key == "probe.hosts"
+    assert (caught.value.file, caught.value.line) == (None, None)
+    assert str(caught.value).startswith("probe.hosts: ")
 
 
 def test_every_key_is_read() -> None:

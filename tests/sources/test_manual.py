@@ -98,3 +98,27 @@ async def test_a_name_is_followed_to_its_new_address(sink: Recorder, monkeypatch
         await sink.until(lambda: dialled() == [""])
         assert len(sink.log) == 3, "it is told only when it changed"
     assert {end.host for one in sink.standing.values() for end in one.endpoints} == {"gpu-box"}
+
+
+async def test_other_entries_take_the_place_of_the_first(sink: Recorder) -> None:
+    source = ManualSource([entry("http://10.0.0.1:8188"), entry("http://10.0.0.2:8188")])
+    async with running(source, sink):
+        await sink.until(lambda: len(sink.standing) == 2)
+        source.set_entries([entry("http://10.0.0.2:8188"), entry("http://10.0.0.3:8188")])
+        assert source.state.state == "running"
+        await asyncio.wait_for(source.settled(), 10)
+        assert set(sink.standing) == {"http://10.0.0.2:8188", "http://10.0.0.3:8188"}
+        assert len(sink.log) == 4, "what stays is not told again"
+
+
+async def test_a_name_that_takes_long_holds_up_no_other(sink: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for_ever = asyncio.Event()
+
+    async def resolve(host: str, zone: str | None = None) -> tuple[tuple[str, None], ...]:
+        if host == "slow":
+            await for_ever.wait()
+        return ((host, None),)
+
+    monkeypatch.setattr(manual, "resolve", resolve)  # stands for a name server
+    async with running(ManualSource([entry("slow:8188"), entry("10.0.0.2:8188")]), sink):
+        await sink.until(lambda: set(sink.standing) == {"10.0.0.2:8188"})

@@ -11,7 +11,7 @@ from hybridisco.config import Config
 from hybridisco.config.schema import known_kind
 from hybridisco.core import target
 from hybridisco.core.identity import THIS_MACHINE, bare_host
-from hybridisco.core.model import ALIVE, UNKNOWN_KIND, Service, Snapshot, SourceName
+from hybridisco.core.model import UNKNOWN_KIND, Service, Snapshot
 from hybridisco.core.target import Target
 from hybridisco.faces.cli.terminal import Progress, say
 
@@ -45,8 +45,7 @@ class Wish:
         """Whether only ``--all`` would show it: it is ignored, or a web server that nobody claims to be more."""
         if self.show_all:
             return False
-        asked = UNKNOWN_KIND in self.kinds or SourceName.MANUAL in service.sources
-        return service.id in self.ignored or (service.kind == UNKNOWN_KIND and not asked)
+        return service.id in self.ignored or (service.nameless and UNKNOWN_KIND not in self.kinds)
 
     def filtered(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with the wanted services only."""
@@ -91,7 +90,7 @@ def is_at(service: Service, host: Target) -> bool:
 
 def answering(snapshot: Snapshot) -> int:
     """Return :data:`FOUND` if at least one service answers, else :data:`NOTHING`."""
-    return FOUND if any(service.status in ALIVE for service in snapshot.services) else NOTHING
+    return FOUND if any(service.alive for service in snapshot.services) else NOTHING
 
 
 async def search(config: Config, want: Wish, timeout_s: float | None = None, *, wait: bool = False) -> Snapshot:
