@@ -1,0 +1,71 @@
+"""Services as the preferences keep them until the next start, and back again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybridisco import Service, SourceName, Status, UsageError, parse_target
+
+#: Services that are kept: as many as the library lets in from the LAN.
+LIMIT = 1024
+
+NOT_CHECKED = "It is known from before, and has not been checked yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One service in the preferences. Times are seconds since the epoch."""
+
+    service_id: str
+    kind: str
+    title: str
+    host: str
+    url: str
+    status: str
+    version: str = ""
+    sources: str = ""
+    last_seen: float = 0.0
+
+
+def remembered(service: Service) -> Remembered:
+    """Return what is kept of a service."""
+    return Remembered(
+        service_id=service.id,
+        kind=service.kind,
+        title=service.name,
+        host=service.host,
+        url=service.url,
+        status=service.status.value,
+        version=service.version or "",
+        sources=",".join(service.sources),
+        last_seen=service.last_seen,
+    )
+
+
+def last_known(kept: Remembered) -> Service | None:
+    """Return a kept service as it is shown until it was checked, or None if what was kept makes no sense."""
+    try:
+        target = parse_target(kept.url)
+        endpoint = target.endpoint()
+    except UsageError:
+        return None
+    if not kept.service_id or not kept.kind:
+        return None
+    known = set(SourceName)
+    return Service(
+        id=kept.service_id,
+        kind=kept.kind,
+        name=kept.title or kept.url,
+        host=kept.host or target.host,
+        endpoints=(endpoint,),
+        status=Status.STALE,
+        problem=NOT_CHECKED,
+        verified=False,
+        version=kept.version or None,
+        capabilities=(),
+        properties=(),
+        sources=tuple(SourceName(name) for name in kept.sources.split(",") if name in known),
+        latency_ms=None,
+        first_seen=kept.last_seen,
+        last_seen=kept.last_seen,
+    )
