@@ -161,4 +161,4 @@ class HybridiscoPreferences(bpy.types.AddonPreferences):
         draw_page(self, self.layout, context)
 
 
-CLASSES = (*properties.CLASSES, HybridiscoPreferences)
+CLASSES = (HybridiscoPreferences,)
