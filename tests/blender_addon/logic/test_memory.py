@@ -1,0 +1,33 @@
+"""Services are kept until the next start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blender_addon.logic.memory import NOT_CHECKED, last_known, remembered
+from hybridisco import Service, Status
+from tests.formats.samples import BUSY, GONE, LOCKED, service
+
+
+@pytest.mark.parametrize("one", [service(), LOCKED, BUSY, GONE], ids=lambda one: one.name)
+def test_what_was_known_comes_back_and_is_marked(one: Service) -> None:
+    back = last_known(remembered(one))
+    assert back is not None
+    same = ("id", "kind", "name", "host", "url", "version", "sources", "last_seen")
+    assert {name: getattr(back, name) for name in same} == {name: getattr(one, name) for name in same}
+    assert (back.status, back.verified, back.problem) == (Status.STALE, False, NOT_CHECKED)
+    assert remembered(back) == replace(remembered(one), status="stale")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"url": ""}, {"url": "http://"}, {"url": "gpu-box"}, {"service_id": ""}, {"kind": ""}]
+)
+def test_what_makes_no_sense_is_forgotten(wrong: dict[str, str]) -> None:
+    assert last_known(replace(remembered(service()), **wrong)) is None  # type: ignore[arg-type]
+
+
+def test_sources_that_nobody_knows_any_more_are_left_out() -> None:
+    back = last_known(replace(remembered(service()), sources="mdns,telepathy"))
+    assert back is not None and [str(name) for name in back.sources] == ["mdns"]
