@@ -1,7 +1,7 @@
 """An add-on that sends its work to a ComfyUI, and lets Hybridisco tell where that is.
 
-It works in whichever order the two are enabled, goes on when Hybridisco is disabled, enabled again or updated, and never
-asks the network itself.
+It works in whichever order the two are enabled, goes on when Hybridisco is disabled, enabled again or updated, and
+never asks the network itself.
 """
 
 from __future__ import annotations
