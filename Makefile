@@ -10,7 +10,7 @@ PARALLEL := $(shell unshare --net true 2>/dev/null && echo "-n 3 --dist loadgrou
 
 .PHONY: help
 help: ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 .PHONY: demo
 demo: $(VENV)/.ready-run ## Start mock backends and a sidecar, show the table, stop
@@ -20,7 +20,17 @@ demo: $(VENV)/.ready-run ## Start mock backends and a sidecar, show the table, s
 test: lint peers ## Check everything: style, types, layers, all tests, coverage
 	@echo "==> Running the tests (a test that cannot run on this machine says why at the end)"
 	@$(BIN)/coverage erase
-	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/blender --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST)
+
+.PHONY: test-blender
+test-blender: $(VENV)/.ready-dev addon addon-repo ## Check the extension in real Blender: several versions, and a window
+	@echo "==> Setting up Blender in the user's cache folder (once; about 5 GB)"
+	$(BIN)/python -m tests.blender.rig.setup
+	$(BIN)/python -m tests.blender.rig.chroot
+	@echo "==> Running the extension in each Blender (one that cannot be had is named at the end)"
+	$(BIN)/python -m pytest tests/blender --ignore=tests/blender/window $(PARALLEL) $(PYTEST)
+	@echo "==> Running it in a window"
+	$(BIN)/python -m pytest tests/blender/window -s $(PYTEST)
 
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## Check style, types and layers
@@ -34,6 +44,16 @@ lint: $(VENV)/.ready-dev ## Check style, types and layers
 peers: $(VENV)/.ready-dev ## Install the real LiteLLM and Gradio that tests talk to, in .peers
 	@echo "==> Setting up the real peers in .peers (once; about 1 GB)"
 	$(BIN)/python tests/lab/peers/setup.py
+
+.PHONY: addon
+addon: $(VENV)/.ready-dev ## Build the Blender extension: dist/hybridisco-<version>.zip
+	@echo "==> Building the Blender extension"
+	@$(BIN)/python -m blender_addon.packaging build
+
+.PHONY: addon-repo
+addon-repo: $(VENV)/.ready-dev ## Build it with a repository that Blender can update it from: dist/addon-repo
+	@echo "==> Building the Blender extension and its repository"
+	@$(BIN)/python -m blender_addon.packaging repo
 
 .PHONY: clean
 clean: ## Remove what the other targets made
