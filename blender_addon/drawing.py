@@ -11,9 +11,9 @@ import bpy
 from .logic.wrapping import wrapped
 
 _FONT = 0  # Blender's own
-_MARGIN = 46  # pixels at 1x: the sidebar's tabs, the panel's and a box's padding
-_ICON = 20
-_SCROLLBAR = 12
+_MARGIN = 58  # pixels at 1x: the sidebar's tabs and scroll bar, and the panel's padding
+_BOX = 20
+_ICON = 24
 
 
 def layout_of(drawn: bpy.types.Panel | bpy.types.Menu | bpy.types.AddonPreferences) -> bpy.types.UILayout:
@@ -59,16 +59,17 @@ def sentences(
     icon: str = "NONE",
     alert: bool = False,
     share: float = 1.0,
+    boxed: bool = False,
 ) -> None:
     """Draw a text in as many lines as it needs.
 
     :param icon: stands before the first line; the others are indented by as much.
     :param share: the part of the region's width that the text has.
+    :param boxed: whether it stands in a box, which takes some of that.
     """
     scale, size = _scale(context)
-    room = (context.region.width - (_MARGIN + _SCROLLBAR) * scale) * share if context.region else 300.0
-    if icon != "NONE":
-        room -= _ICON * scale
+    room = (context.region.width - _MARGIN * scale) * share if context.region else 300.0
+    room -= (_BOX * boxed + _ICON * (icon != "NONE")) * scale
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.8

@@ -23,9 +23,9 @@ def _changed(_: object, __: object) -> None:
     session.current().note_settings_changed()
 
 
-def _kinds(none: tuple[str, str]) -> list[_EnumItem]:
+def _kinds(none: tuple[str, str], icon: str) -> list[_EnumItem]:
     """Return every kind as a choice, after one for no kind. A kind keeps its number when others come or go."""
-    items = [("ANY", *none, "BLANK1", 0)]
+    items = [("ANY", *none, icon, 0)]
     for kind in session.current().config.kinds:
         number = zlib.crc32(kind.id.encode()) & 0x7FFFFFFF or 1
         items.append((kind.id, kind.title, kind.homepage, kind_icon(kind.id, kind.capabilities), number))
@@ -35,15 +35,15 @@ def _kinds(none: tuple[str, str]) -> list[_EnumItem]:
 
 
 def _filter_kinds(_: object, __: object) -> list[_EnumItem]:
-    return _kinds(("All Kinds", "Show every kind of backend"))
+    return _kinds(("All Kinds", "Show every kind of backend"), "PLUGIN")
 
 
 def _draft_kinds(_: object, __: object) -> list[_EnumItem]:
-    return _kinds(("Find Out", "Ask the service itself what it is"))
+    return _kinds(("Find Out", "Ask the service itself what it is"), "VIEWZOOM")
 
 
 _STATUS_ITEMS = [
-    (listing.ANY, "Any Status", "Show services whatever their status", "BLANK1", 0),
+    (listing.ANY, "Any Status", "Show services whatever their status", "FILTER", 0),
     *(
         (status.value, STATUS_WORDS[status], "Show only services with this status", icon, number)
         for number, (status, icon) in enumerate(STATUS_ICONS.items(), 1)
@@ -96,14 +96,14 @@ class HybridiscoPreferences(bpy.types.AddonPreferences):
             update=_changed,
         )
         use_probe: BoolProperty(
-            name="Probe",
+            name="Port Probe",
             description="Look at the ports of this machine, and of the hosts named below, for backends that announce "
             "nothing",
             default=True,
             update=_changed,
         )
         use_manual: BoolProperty(
-            name="Manual",
+            name="Manual Entries",
             description="Show and check the services that you have written down",
             default=True,
             update=_changed,
@@ -140,14 +140,14 @@ class HybridiscoPreferences(bpy.types.AddonPreferences):
         discovered: CollectionProperty(type=properties.HYBRIDISCO_PG_service)
         active_index: IntProperty(name="Active Service", description="The service whose details are shown", min=0)
         search: StringProperty(
-            name="Search",
+            name="Search Words",
             description="Show only services with these words in their name, kind, host, address or version",
             options={"TEXTEDIT_UPDATE"},
         )
         filter_kind: EnumProperty(name="Kind", description="Show only services of one kind", items=_filter_kinds)
         filter_status: EnumProperty(name="Status", description="Show only one status", items=_STATUS_ITEMS)
         sort_by: EnumProperty(name="Sort by", description="The order of the list", items=_SORT_ITEMS)
-        sort_reverse: BoolProperty(name="Reverse", description="Turn the order of the list round")
+        sort_reverse: BoolProperty(name="Reverse Order", description="Turn the order of the list round")
         draft_url: StringProperty(
             name="URL",
             description="Where the service is: http://gpu-box:8188, 10.0.0.5:8188 or https://host/path",

@@ -23,7 +23,7 @@ def draw_page(prefs: HybridiscoPreferences, layout: bpy.types.UILayout, context:
     layout.use_property_split = True
     layout.use_property_decorate = False
     if not online.allowed():
-        sentences(layout.box(), context, online.why_not(), icon="INTERNET_OFFLINE", share=_PAGE)
+        sentences(layout.box(), context, online.why_not(), icon="INTERNET_OFFLINE", share=_PAGE, boxed=True)
     _search(prefs, layout, context)
     for draw, identifier, title in (
         (_kinds, "hybridisco_kinds", say("Kinds and Their Ports")),
@@ -75,8 +75,8 @@ def _manual(prefs: HybridiscoPreferences, layout: bpy.types.UILayout, context: b
         line = layout.row(align=True)
         line.use_property_split = False
         line.prop(row, "url", text="")
-        line.prop(row, "kind", text="", placeholder="kind")
-        line.prop(row, "title", text="", placeholder="name")
+        line.prop(row, "kind", text="", placeholder=say("kind"))
+        line.prop(row, "title", text="", placeholder=say("name"))
         button(line, "hybridisco.remove_entry", "", "X", index=index)
         _complain(layout, context, "manual", index)
     if not prefs.manual:

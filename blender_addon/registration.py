@@ -13,7 +13,7 @@ _CLASSES = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *pane
 def register() -> None:
     """Register every class; discovery begins with the first tick of the timer, after Blender has started."""
     bpy.app.translations.register(__package__ or "", translations.TABLE)
-    words.use(bpy.app.translations.pgettext_iface)
+    words.use(lambda text: bpy.app.translations.pgettext_iface(text, translations.SAID))
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     menu.add()

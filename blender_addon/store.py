@@ -17,6 +17,7 @@ from .logic.settings import MAIN_KINDS, Stored, StoredEntry, StoredKind
 
 if TYPE_CHECKING:
     from .preferences import HybridiscoPreferences
+    from .properties import HYBRIDISCO_PG_service
 
 _NOT_KEPT = ("status", "last_seen")  # changes of these alone are no reason to save the preferences
 
@@ -97,14 +98,7 @@ def write_choices(prefs: HybridiscoPreferences, new: Sequence[Choice]) -> bool:
 
 def read_services(prefs: HybridiscoPreferences) -> tuple[Service, ...]:
     """Return what was found in the former session; what makes no sense is left out."""
-    rows = (
-        Remembered(
-            row.service_id, row.kind, row.title, row.host, row.url, row.status, row.version, row.sources,
-            _seconds(row.last_seen),
-        )
-        for row in prefs.discovered
-    )  # fmt: skip
-    services = {service.id: service for row in rows if (service := last_known(row))}
+    services = {service.id: service for row in prefs.discovered if (service := last_known(_row(row)))}
     return tuple(services.values())[:LIMIT]
 
 
@@ -128,8 +122,7 @@ class Rows:
         """Make the rows those of ``services``. The active one stays the active one."""
         now = {s.id: (remembered(s), s.id in unchecked) for s in services}
         if not self.fit(prefs):
-            prefs.discovered.clear()
-            self._written, self._owner = [], prefs.as_pointer()
+            self._adopt(prefs)
         ids = self.ids
         active = ids[prefs.active_index] if 0 <= prefs.active_index < len(ids) else None
         news = False
@@ -155,6 +148,14 @@ class Rows:
         if news:
             mark_changed()
 
+    def _adopt(self, prefs: HybridiscoPreferences) -> None:
+        """Take over the rows that are there, as they were saved."""
+        self._owner = prefs.as_pointer()
+        self._written = [(_row(row), row.last_known) for row in prefs.discovered]
+        if len({row.service_id for row, _ in self._written}) < len(self._written):  # not by us
+            prefs.discovered.clear()
+            self._written = []
+
     def activate(self, prefs: HybridiscoPreferences, service_id: str | None) -> bool:
         """Make a service's row the active one; returns whether there is one."""
         ids = self.ids
@@ -178,6 +179,12 @@ class Rows:
         for name, value in differing.items():
             _set(row, name, value)
         return any(name not in _NOT_KEPT for name in differing)
+
+
+def _row(row: HYBRIDISCO_PG_service) -> Remembered:
+    """Return what a row holds."""
+    texts = (row.service_id, row.kind, row.title, row.host, row.url, row.status, row.version, row.sources)
+    return Remembered(*texts, _seconds(row.last_seen))
 
 
 def _set(row: bpy.types.PropertyGroup, name: str, value: str | float) -> None:

@@ -10,7 +10,7 @@ from hybridisco import Service, SourceName, Status
 from .headline import moment
 from .words import say
 
-_PROPERTIES = {"gpu": "GPU", "vram_mib": "VRAM", "queue": "Queue", "title": "Title"}
+_PROPERTIES = {"gpu": "GPU", "vram_mib": "VRAM", "queue": "Queue", "title": "Title", "auth": "Login"}
 _GIB = 1024  # MiB
 _VALUE_LIMIT = 80  # characters of a property that we do not know
 
@@ -59,8 +59,13 @@ def _lines(service: Service, title: Callable[[str], str], now: float, last_known
     for number, endpoint in enumerate(service.endpoints):
         if number:
             yield Line(say("Also at"), endpoint.url)
-    seen = say("now") if service.alive and not last_known else moment(service.last_seen, now)
-    yield Line(say("Last seen"), seen if service.last_seen else "")
+    yield Line(say("Last seen"), _seen(service, now, last_known))
+
+
+def _seen(service: Service, now: float, last_known: bool) -> str:
+    if last_known or not service.alive:
+        return say("never") if service.last_seen <= service.first_seen else moment(service.last_seen, now)
+    return say("now")
 
 
 def _milliseconds(latency_ms: float) -> str:

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from hybridisco import Config, ManualEntry, Service, Snapshot, Status
 
-from .memory import NOT_CHECKED
+from .memory import not_checked
+from .words import say
 
 
 class Discovery(Protocol):
@@ -145,7 +146,7 @@ class Follower:
         phase = Phase.FOLLOWING if complete else Phase.SEARCHING
         error = None
         if not running:
-            phase, error = Phase.FAILED, str(discovery.error or "Discovery has ended by itself.")
+            phase, error = Phase.FAILED, str(discovery.error or say("Discovery has ended by itself."))
         searched_at = now if complete and not was_complete else self.view.searched_at
         if complete:
             self._forget_checked(snapshot)
@@ -178,4 +179,4 @@ class Follower:
 
 
 def _unchecked(service: Service) -> Service:
-    return replace(service, status=Status.STALE, verified=False, latency_ms=None, problem=NOT_CHECKED)
+    return replace(service, status=Status.STALE, verified=False, latency_ms=None, problem=not_checked())

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from hybridisco import Service, SourceName, Status, UsageError, parse_target
 
+from .words import say
+
 #: Services that are kept: as many as the library lets in from the LAN.
 LIMIT = 1024
-
-NOT_CHECKED = "It is known from before, and has not been checked yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ def remembered(service: Service) -> Remembered:
     )
 
 
+def not_checked() -> str:
+    """Return what is said of a service that is known from before."""
+    return say("It is known from before, and has not been checked yet.")
+
+
 def last_known(kept: Remembered) -> Service | None:
     """Return a kept service as it is shown until it was checked, or None if what was kept makes no sense."""
     try:
@@ -59,13 +64,13 @@ def last_known(kept: Remembered) -> Service | None:
         host=kept.host or target.host,
         endpoints=(endpoint,),
         status=Status.STALE,
-        problem=NOT_CHECKED,
+        problem=not_checked(),
         verified=False,
         version=kept.version or None,
         capabilities=(),
         properties=(),
         sources=tuple(SourceName(name) for name in kept.sources.split(",") if name in known),
         latency_ms=None,
-        first_seen=kept.last_seen,
+        first_seen=0.0,  # not kept
         last_seen=kept.last_seen,
     )

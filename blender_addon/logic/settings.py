@@ -9,6 +9,8 @@ from typing import Any
 
 from hybridisco import Config, ConfigError, make_config
 
+from .words import say
+
 #: The kinds that the preferences always list, in this order.
 MAIN_KINDS = ("comfyui", "wan2gp", "litellm", "rvc", "audioldm")
 
@@ -82,7 +84,7 @@ def settings_of(stored: Stored) -> tuple[Config, tuple[Complaint, ...]]:
         values = _joined(values, more)
         if place == "manual" and len({e.target.endpoint().key for e in config.services}) < len(config.services):
             values["services"].pop()
-            complaints.append(Complaint(place, "It stands there twice; one is enough.", index))
+            complaints.append(Complaint(place, say("It stands there twice; one is enough."), index))
     return make_config(values), tuple(complaints)
 
 

@@ -39,9 +39,8 @@ class OnService:
         now = session.current()
         found = now.follower.view.get(self.service_id) if self.service_id else now.active()
         if found is None:
-            name = f"“{self.service_id}” " if self.service_id else ""
-            say_it = say("The service {name}is not there. Choose one in the list.", name=name)
-            self.report({"WARNING"}, say_it)  # type: ignore[attr-defined]
+            text = say("This service is not there any more. Choose one in the list.")
+            self.report({"WARNING"}, text)  # type: ignore[attr-defined]
         return found
 
 

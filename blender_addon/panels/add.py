@@ -26,7 +26,7 @@ class HYBRIDISCO_PT_add(InTab, bpy.types.Panel):
         column = layout_of(self).column(align=True)
         column.prop(prefs, "draft_url", text="", icon="URL", placeholder="http://gpu-box:8188")
         column.prop(prefs, "draft_kind", text="")
-        column.prop(prefs, "draft_title", text="", icon="FONT_DATA", placeholder="Name (optional)")
+        column.prop(prefs, "draft_title", text="", icon="FONT_DATA", placeholder=say("Name (optional)"))
         if prefs.draft_message:
             sentences(layout_of(self), context, prefs.draft_message, icon="ERROR", alert=True)
         button(layout_of(self), "hybridisco.add_service", say("Add"), "ADD")

@@ -35,7 +35,8 @@ class HYBRIDISCO_PT_chosen(InTab, bpy.types.Panel):
             row = column.row(align=True)
             row.alert = service is None
             icon = "UNLINKED" if service is None else status_icon(service, last_known=service.id in view.last_known)
-            label(row, f"{now.title(choice.kind)}: {choice.title}", icon)
+            kind = now.title(choice.kind)
+            label(row, choice.title if kind in choice.title else f"{kind}: {choice.title}", icon)
             button(row, "hybridisco.stop_using", "", "X", emboss=False, kind=choice.kind)
             if service is None:
                 text = say("It is gone; it was at {url}. Choose another one, or wait for it to return.", url=choice.url)

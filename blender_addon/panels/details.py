@@ -39,7 +39,14 @@ class HYBRIDISCO_PT_details(InTab, bpy.types.Panel):
         last_known = service.id in now.follower.view.last_known
         sentences(layout, context, service.name, icon=status_icon(service, last_known=last_known))
         if service.problem:
-            sentences(layout.box(), context, service.problem, icon="INFO", alert=not service.alive and not last_known)
+            sentences(
+                layout.box(),
+                context,
+                service.problem,
+                icon="INFO",
+                alert=not service.alive and not last_known,
+                boxed=True,
+            )
         _use(layout, service, now)
         row = layout.row(align=True)
         button(row, "hybridisco.copy_url", say("Copy URL"), "COPYDOWN", service_id=service.id)

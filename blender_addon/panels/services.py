@@ -55,9 +55,9 @@ class HYBRIDISCO_PT_services(InTab, bpy.types.Panel):
         row.scale_y = 1.2
         button(row, "movie_director.discover_services", say("Discover"), "VIEWZOOM")
         if view.error:
-            sentences(layout.box(), context, view.error, icon="ERROR", alert=True)
+            sentences(layout.box(), context, view.error, icon="ERROR", alert=True, boxed=True)
         for warning in view.snapshot.warnings:
-            sentences(layout.box(), context, warning, icon="ERROR")
+            sentences(layout.box(), context, warning, icon="ERROR", boxed=True)
         if visible:
             _list(layout, prefs, len(visible))
             _hidden(layout, len(visible) - len(listed(visible, store.wanted(prefs))))
@@ -67,14 +67,14 @@ class HYBRIDISCO_PT_services(InTab, bpy.types.Panel):
 
 def _offline(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     box = layout.box()
-    sentences(box, context, online.why_not(), icon="INTERNET_OFFLINE")
+    sentences(box, context, online.why_not(), icon="INTERNET_OFFLINE", boxed=True)
     if not bpy.app.online_access_override:
         button(box, "extensions.userpref_allow_online", say("Allow Online Access"), "CHECKMARK")
 
 
 def _list(layout: bpy.types.UILayout, prefs: HybridiscoPreferences, number: int) -> None:
     row = layout.row(align=True)
-    row.prop(prefs, "search", text="", icon="VIEWZOOM", placeholder="Search")
+    row.prop(prefs, "search", text="", icon="VIEWZOOM", placeholder=say("Search"))
     row.prop(prefs, "filter_kind", text="", icon_only=True, icon="NONE")
     row.prop(prefs, "filter_status", text="", icon_only=True)
     row.prop(prefs, "sort_by", text="", icon_only=True)
@@ -104,8 +104,8 @@ def _nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     label(column, say("Likely reasons"))
     for reason in reasons(config, snapshot):
         box = layout.box().column()
-        sentences(box, context, reason.why, icon="INFO")
-        sentences(box, context, reason.do, icon="FORWARD")
+        sentences(box, context, reason.why, icon="INFO", boxed=True)
+        sentences(box, context, reason.do, icon="FORWARD", boxed=True)
 
 
 CLASSES = (HYBRIDISCO_PT_services,)

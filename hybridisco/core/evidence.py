@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridisco.core.kind import Kind, Tier
-from hybridisco.core.model import Announcement, Finding, Status
+from hybridisco.core.model import Announcement, Finding, SourceName, Status
 
 EndpointKey = tuple[str, int, bool, str]
 
@@ -59,7 +59,9 @@ def renew(old: Evidence | None, announcement: Announcement, now: float) -> Evide
     first_at = old.first_at if old else now
     finding = announcement.finding
     if finding is None:
-        return Evidence(announcement, first_at, now, ok_at=now)
+        # An announcement is a sign of life; what the user wrote down is none.
+        seen_at = None if announcement.source is SourceName.MANUAL else now
+        return Evidence(announcement, first_at, now, ok_at=seen_at)
     replaced = finding.status is Status.ONLINE  # something else answers there, and well: forget what it was
     kind = finding.kind or (old.kind if old and not replaced else None)
     if finding.alive:

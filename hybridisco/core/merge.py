@@ -163,7 +163,8 @@ def _evidence(verdicts: Sequence[Verdict]) -> list[Evidence]:
 
 
 def _last_seen(members: Sequence[Evidence], looked: Sequence[Evidence]) -> float:
-    return max((item.ok_at for item in (*members, *looked) if item.ok_at is not None), default=members[0].at)
+    seen = [item.ok_at for item in (*members, *looked) if item.ok_at is not None]
+    return max(seen) if seen else min(item.first_at for item in members)
 
 
 def _endpoints(announcements: Sequence[Announcement]) -> list[Endpoint]:

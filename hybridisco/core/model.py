@@ -184,7 +184,8 @@ class Withdrawal:
 class Service:
     """A backend, as all its evidence together describes it.
 
-    Times are seconds since the epoch. ``endpoints`` are ordered best first; ``url`` is the first one's.
+    Times are seconds since the epoch; of what was written down and has never answered, ``last_seen`` is ``first_seen``.
+    ``endpoints`` are ordered best first; ``url`` is the first one's.
     """
 
     id: str

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from blender_addon.logic.memory import NOT_CHECKED, last_known, remembered
+from blender_addon.logic.memory import last_known, not_checked, remembered
 from hybridisco import Service, Status
 from tests.formats.samples import BUSY, GONE, LOCKED, service
 
@@ -17,7 +17,7 @@ def test_what_was_known_comes_back_and_is_marked(one: Service) -> None:
     assert back is not None
     same = ("id", "kind", "name", "host", "url", "version", "sources", "last_seen")
     assert {name: getattr(back, name) for name in same} == {name: getattr(one, name) for name in same}
-    assert (back.status, back.verified, back.problem) == (Status.STALE, False, NOT_CHECKED)
+    assert (back.status, back.verified, back.problem) == (Status.STALE, False, not_checked())
     assert remembered(back) == replace(remembered(one), status="stale")
 
 
