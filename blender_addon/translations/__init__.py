@@ -1,8 +1,8 @@
 """The extension in other languages: Blender's own form, (context, English) → translation.
 
 What the panel says by itself has a context of its own, so that Blender's words, which mean something else, do not get
-in its way, nor ours in Blender's. Names and tooltips are looked up by Blender in its own contexts: where Blender knows the
-same word there, its translation is the one that is shown. A test sees to it that each language is complete.
+in its way, nor ours in Blender's. Names and tooltips are looked up by Blender in its own contexts: where Blender knows
+the same word there, its translation is the one that is shown. A test sees to it that each language is complete.
 """
 
 from __future__ import annotations
