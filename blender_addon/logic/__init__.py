@@ -8,6 +8,7 @@
 :mod:`.details`       what the panel says of one service
 :mod:`.headline`      the line above the list
 :mod:`.nothing`       what the panel says when there is nothing to show
+:mod:`.undecided`     what answers but does not tell what it is
 :mod:`.choices`       the service that is used for each kind
 :mod:`.written`       manual entries: which service they made, and adding one
 :mod:`.wrapping`      sentences in a narrow column

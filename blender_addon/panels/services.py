@@ -12,6 +12,7 @@ from ..logic.follower import Phase
 from ..logic.headline import headline
 from ..logic.listing import listed
 from ..logic.nothing import reasons, tried
+from ..logic.undecided import undecided
 from ..logic.words import say
 from ._tab import MAIN, InTab
 from .service_list import HYBRIDISCO_UL_services
@@ -63,6 +64,8 @@ class HYBRIDISCO_PT_services(InTab, bpy.types.Panel):
             _hidden(layout, len(visible) - len(listed(visible, store.wanted(prefs))))
         elif view.phase is Phase.FOLLOWING:
             _nothing(layout, context)
+        for line in undecided(view.services, store.ignored(prefs)):
+            sentences(layout, context, line, icon="QUESTION")
 
 
 def _offline(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

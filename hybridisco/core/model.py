@@ -224,6 +224,11 @@ class Service:
         """Whether it is just some web server: none of our kinds, and nobody wrote it down. Lists leave it out."""
         return self.kind == UNKNOWN_KIND and SourceName.MANUAL not in self.sources
 
+    @property
+    def undecided(self) -> bool:
+        """Whether it is nameless, but only because it is loading or wants a login: it may be a backend all the same."""
+        return self.nameless and self.status in (Status.STARTING, Status.LOCKED)
+
 
 class EventType(StrEnum):
     """How the registry changed."""

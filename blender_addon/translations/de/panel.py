@@ -16,6 +16,13 @@ SAID: dict[str, str] = {
     # The list.
     "Search": "Suche",
     "{number} hidden by filters": "{number} ausgefiltert",
+    "{url} wants a login; what it is cannot be told without.": (
+        "{url} verlangt eine Anmeldung; ohne die lässt sich nicht sagen, was es ist."
+    ),
+    "{url} is not ready yet; what it is cannot be told so far.": (
+        "{url} ist noch nicht bereit; was es ist, lässt sich noch nicht sagen."
+    ),
+    "The same is true of {number} more.": "Das gilt auch für {number} weitere.",
     # In Use.
     "It is gone; it was at {url}. Choose another one, or wait for it to return.": (
         "Er ist fort; er war unter {url}. Einen anderen wählen oder warten, bis er wiederkommt."
