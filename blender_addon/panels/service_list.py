@@ -35,7 +35,9 @@ class HYBRIDISCO_UL_services(bpy.types.UIList):
             return
         last_known = service.id in view.last_known
         row = layout.row(align=True)
-        row.active = service.alive
+        row.active = service.alive or index == getattr(
+            active_data, active_property or "", None
+        )  # grey on blue is no text
         label(row, service.name, status_icon(service, last_known=last_known))
         chosen = store.preferences()
         if chosen and any(choice.service_id == service.id for choice in store.choices(chosen)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import time
@@ -72,7 +73,10 @@ class Wire:
             except Exception as error:  # noqa: BLE001 - zeroconf would raise it again at every packet, for ever
                 log.error("An announcement could not be taken: %r", error)
 
-        await self._core.async_wait_for_start()
+        # Shielded: cancelled itself it would take zeroconf's start with it, and close() could not close the sockets.
+        started = asyncio.ensure_future(self._core.async_wait_for_start())
+        started.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(started)
         _enlarge_buffers(self._core)
         if repeated is not None:
             self._core.async_add_listener(_Repeats(repeated), None)
@@ -89,9 +93,12 @@ class Wire:
 
     async def close(self) -> None:
         """Close every socket."""
-        if self._browser is not None:
-            await self._browser.async_cancel()
-        await self._zeroconf.async_close()
+        try:
+            if self._browser is not None:
+                await self._browser.async_cancel()
+            await self._zeroconf.async_close()
+        finally:  # cancelled again meanwhile, when a loop ends: nobody else would close the sockets
+            self._core.engine._async_shutdown()
 
     @property
     def _core(self) -> Zeroconf:
