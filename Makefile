@@ -23,10 +23,7 @@ test: lint peers ## Check everything: style, types, layers, all tests, coverage
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/blender --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST)
 
 .PHONY: test-blender
-test-blender: $(VENV)/.ready-dev addon addon-repo ## Check the extension in real Blender: several versions, and a window
-	@echo "==> Setting up Blender in the user's cache folder (once; about 5 GB)"
-	$(BIN)/python -m tests.blender.rig.setup
-	$(BIN)/python -m tests.blender.rig.chroot
+test-blender: blenders addon addon-repo ## Check the extension in real Blender: several versions, and a window
 	@echo "==> Running the extension in each Blender (one that cannot be had is named at the end)"
 	$(BIN)/python -m pytest tests/blender --ignore=tests/blender/window $(PARALLEL) $(PYTEST)
 	@echo "==> Running it in a window"
@@ -39,6 +36,12 @@ lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+.PHONY: blenders
+blenders: $(VENV)/.ready-dev ## Install the Blenders that tests run in, in your cache folder
+	@echo "==> Setting up the Blenders (once; about 5 GB, in the user's cache folder)"
+	$(BIN)/python -m tests.blender.rig.setup
+	$(BIN)/python -m tests.blender.rig.chroot
 
 .PHONY: peers
 peers: $(VENV)/.ready-dev ## Install the real LiteLLM and Gradio that tests talk to, in .peers

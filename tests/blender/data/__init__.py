@@ -1,0 +1,1 @@
+"""Other people's extensions. Each file is one: ``tests.blender.rig.extension`` packs it."""
