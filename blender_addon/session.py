@@ -72,11 +72,6 @@ class Session:
         known = find_kind(self.config.kinds, kind)
         return known.title if known else kind
 
-    @property
-    def searching(self) -> bool:
-        """Whether discovery runs and has not come to its first end."""
-        return self.follower.view.phase is Phase.SEARCHING
-
     # -- what the user does ---------------------------------------------------------------------------
 
     def discover(self) -> None:
@@ -200,6 +195,7 @@ class Session:
 
 
 _session: Session | None = None
+_trouble: str | None = None  # what went wrong in the last tick: it is told once, not four times a second
 
 
 def current() -> Session:
@@ -227,10 +223,14 @@ def end() -> None:
 
 def tick() -> float:
     """Called by Blender's timer; returns the seconds until the next call."""
+    global _trouble
     try:
         current().tick()
-    except Exception:
-        log.exception("The panel could not be brought up to date; it is tried again")
+        _trouble = None
+    except Exception as error:
+        level = logging.DEBUG if repr(error) == _trouble else logging.ERROR
+        _trouble = repr(error)
+        log.log(level, "The panel could not be brought up to date; it is tried again", exc_info=True)
     return TICK_S
 
 

@@ -9,7 +9,7 @@ from bpy.props import IntProperty, StringProperty
 
 from hybridisco import HybridiscoError
 
-from .. import session, store
+from .. import online, session, store
 from ..logic.settings import StoredEntry
 from ..logic.words import say
 from ..logic.written import made_by, new_entry
@@ -63,6 +63,12 @@ class HYBRIDISCO_OT_add_service(bpy.types.Operator):
         store.mark_changed()
         now.select_when_seen(made.url)
         now.apply_settings()
+        if not prefs.use_manual:
+            self.report({"WARNING"}, say("Added, but manual entries are switched off in the preferences."))
+        elif not online.allowed():
+            self.report({"INFO"}, say("Added. It is checked as soon as Blender may use the network."))
+        elif not now.follower.running:
+            now.discover()
         return {"FINISHED"}
 
 

@@ -21,6 +21,12 @@ LABELS: dict[str, str] = {
 }
 
 SAID: dict[str, str] = {
+    "Added, but manual entries are switched off in the preferences.": (
+        "Hinzugefügt, aber eigene Einträge sind in den Einstellungen ausgeschaltet."
+    ),
+    "Added. It is checked as soon as Blender may use the network.": (
+        "Hinzugefügt. Es wird geprüft, sobald Blender das Netz benutzen darf."
+    ),
     # What they report.
     "{count} AI services found": "{count} KI-Dienste gefunden",
     "Copied {url}": "{url} kopiert",
