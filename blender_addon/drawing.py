@@ -73,6 +73,7 @@ def sentences(
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.8
+    text = text.replace("`", "")  # commands stand in such marks where text is Markdown
     for number, line in enumerate(wrapped(text, max(room, 60.0), lambda part: _width(part, size))):
         label(column, line, icon if number == 0 or icon == "NONE" else "BLANK1")
 

@@ -19,9 +19,10 @@ class HYBRIDISCO_MT_services(bpy.types.Menu):
         """Draw it."""
         layout = layout_of(self)
         button(layout, "movie_director.discover_services", icon="VIEWZOOM")
-        button(layout, "hybridisco.stop_discovery", icon="CANCEL")
+        button(layout, "hybridisco.stop_discovery", icon="PAUSE")
         layout.separator()
         button(layout, "hybridisco.use_service", icon="PINNED")
+        button(layout, "hybridisco.stop_using", icon="UNPINNED")
         button(layout, "hybridisco.copy_url", icon="COPYDOWN")
         button(layout, "hybridisco.open_url", icon="URL")
         button(layout, "hybridisco.ignore_service", icon="HIDE_ON")

@@ -12,6 +12,7 @@ from . import properties, session
 from .logic import listing
 from .logic.details import STATUS_WORDS
 from .logic.icons import STATUS_ICONS, kind_icon
+from .logic.settings import MAIN_KINDS
 from .preferences_page import draw_page
 
 _EnumItem = tuple[str, str, str, str, int]
@@ -23,10 +24,15 @@ def _changed(_: object, __: object) -> None:
     session.current().note_settings_changed()
 
 
+def _draft_changed(prefs: Any, _: object) -> None:
+    prefs.draft_message = ""  # it was about what stood there before
+
+
 def _kinds(none: tuple[str, str], icon: str) -> list[_EnumItem]:
     """Return every kind as a choice, after one for no kind. A kind keeps its number when others come or go."""
     items = [("ANY", *none, icon, 0)]
-    for kind in session.current().config.kinds:
+    every = sorted(session.current().config.kinds, key=lambda kind: kind.title.casefold())
+    for kind in sorted(every, key=lambda kind: kind.id not in MAIN_KINDS):
         number = zlib.crc32(kind.id.encode()) & 0x7FFFFFFF or 1
         items.append((kind.id, kind.title, kind.homepage, kind_icon(kind.id, kind.capabilities), number))
     if _kind_items.get(none[0]) != items:
@@ -39,7 +45,7 @@ def _filter_kinds(_: object, __: object) -> list[_EnumItem]:
 
 
 def _draft_kinds(_: object, __: object) -> list[_EnumItem]:
-    return _kinds(("Find Out", "Ask the service itself what it is"), "VIEWZOOM")
+    return _kinds(("Ask the Service", "Ask the service itself what it is"), "VIEWZOOM")
 
 
 _STATUS_ITEMS = [
@@ -122,12 +128,16 @@ class HybridiscoPreferences(bpy.types.AddonPreferences):
             update=_changed,
         )
         timeout_s: properties.seconds(
-            "Search Limit", "A script that waits for a search waits for this long at most, in seconds", 5.0, 0.1, 600
+            "Scripts Wait", "A script that waits for a search waits for this long at most, in seconds", 5.0, 0.1, 600
         )
         probe_timeout_s: properties.seconds(
-            "Answer Limit", "A service that takes longer than this to answer counts as silent, in seconds", 5.0, 0.1, 5
+            "Wait for an Answer",
+            "A service that takes longer than this to answer counts as silent, in seconds",
+            5.0,
+            0.1,
+            5,
         )
-        rescan_s: properties.seconds("Look Again", "Seconds from one look at all ports to the next", 5.0, 1, 3600)
+        rescan_s: properties.seconds("Look Again Every", "Seconds from one look at all ports to the next", 5.0, 1, 3600)
         discover_at_start: BoolProperty(
             name="Discover at Start",
             description="Begin to search when Blender starts; otherwise the Discover button begins it",
@@ -151,6 +161,7 @@ class HybridiscoPreferences(bpy.types.AddonPreferences):
         draft_url: StringProperty(
             name="URL",
             description="Where the service is: http://gpu-box:8188, 10.0.0.5:8188 or https://host/path",
+            update=_draft_changed,
         )
         draft_kind: EnumProperty(name="Kind", description="What the service is", items=_draft_kinds)
         draft_title: StringProperty(name="Name", description="What you call it; may stay empty")

@@ -52,9 +52,7 @@ class HYBRIDISCO_PG_kind(bpy.types.PropertyGroup):
             description="Values that the page's JSON has, with commas: version, models.0.name",
             update=_changed,
         )
-        proof_body: StringProperty(
-            name="Text matches", description="A regular expression that the page's text matches", update=_changed
-        )
+        proof_body: StringProperty(name="Text contains", description="Words that stand in the page", update=_changed)
 
 
 class HYBRIDISCO_PG_manual(bpy.types.PropertyGroup):

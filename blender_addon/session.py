@@ -45,6 +45,8 @@ class Session:
         self._wanted = False
         self._begun = False
         self._select_url: str | None = None
+        self._stale = False
+        self._closed = False
 
     # -- what others ask ------------------------------------------------------------------------------
 
@@ -58,7 +60,7 @@ class Session:
         """Return the service that is used for a kind, or None if none was chosen or it is gone."""
         prefs = store.preferences()
         chosen = next((c for c in store.choices(prefs) if c.kind == kind), None) if prefs else None
-        return found(chosen, self.services) if chosen else None
+        return found(chosen, self.follower.view.services) if chosen else None
 
     def active(self) -> Service | None:
         """Return the service of the active row."""
@@ -77,11 +79,12 @@ class Session:
     def discover(self) -> None:
         """Search now: everything again, if a search runs already."""
         prefs = store.preferences()
-        if prefs is None:
+        if prefs is None or self._closed:
             return
         self._begin(prefs)
         self._wanted = True
         self._apply_settings(prefs)
+        self._stale |= self.follower.tick(time.time())  # it may have died since the last tick
         if self.follower.running and self.follower.view.phase is not Phase.FAILED:
             self.follower.rescan()
         else:
@@ -135,7 +138,7 @@ class Session:
     def tick(self) -> None:
         """Take over what is new. Costs next to nothing when nothing is."""
         prefs = store.preferences()
-        if prefs is None:
+        if prefs is None or self._closed:
             return
         self._begin(prefs)
         if self._changed_at is not None and time.monotonic() - self._changed_at >= _SETTLE_S:
@@ -145,11 +148,14 @@ class Session:
                 self.follower.stop()
         elif self._wanted and not self.follower.running:
             self.follower.start(self.config)
-        if self.follower.tick(time.time()) or not self.rows.fit(prefs):
+        self._stale |= self.follower.tick(time.time())
+        if self._stale or not self.rows.fit(prefs):
             self._show(prefs)
+            self._stale = False  # not before: what went wrong while it was shown is shown again
 
     def end(self) -> None:
-        """End discovery, and wait for its threads."""
+        """End discovery, and wait for its threads. Whoever calls something afterwards starts nothing any more."""
+        self._closed = True
         if not self.follower.stop(_END_S):
             log.warning("Discovery's thread has not ended in time; it ends with Blender at the latest.")
 
@@ -174,6 +180,8 @@ class Session:
             return
         before, self._stored = self._stored, now
         self.config, self.complaints = settings_of(now)
+        if not prefs.filter_kind:  # the kind that it named is gone
+            prefs.filter_kind = listing.ANY
         if self.follower.running:
             if before is not None and before.without_entries() == now.without_entries():
                 self.follower.set_services(self.config.services)
@@ -199,7 +207,7 @@ _trouble: str | None = None  # what went wrong in the last tick: it is told once
 
 
 def current() -> Session:
-    """Return the session; one that has just begun if there is none."""
+    """Return the session: the last one, in which nothing happens any more, while the extension is disabled."""
     global _session
     if _session is None:
         _session = Session()
@@ -214,10 +222,9 @@ def begin() -> None:
 
 def end() -> None:
     """End the session, if there is one. Those who asked are told that nothing is known any more."""
-    global _session
     if _session is not None:
         _session.end()
-        _session = None
+        _session.follower.forget()
         subscribers.tell(())
 
 

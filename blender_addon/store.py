@@ -108,6 +108,7 @@ class Rows:
     def __init__(self) -> None:
         self._written: list[tuple[Remembered, bool]] = []
         self._owner = 0
+        self._lost: tuple[str, str] | None = None  # the active service that went away, and which is active since
 
     @property
     def ids(self) -> list[str]:
@@ -125,6 +126,8 @@ class Rows:
             self._adopt(prefs)
         ids = self.ids
         active = ids[prefs.active_index] if 0 <= prefs.active_index < len(ids) else None
+        if self._lost is not None and active != self._lost[1]:
+            self._lost = None  # the user has chosen another one meanwhile
         news = False
         for index in reversed(range(len(ids))):
             if ids[index] not in now:
@@ -144,7 +147,11 @@ class Rows:
             row.last_known = is_unchecked
             self._written.append((new, is_unchecked))
             news = True
-        self.activate(prefs, active)
+        if self._lost is not None and self._lost[0] in self.ids:
+            active, self._lost = self._lost[0], None
+        if not self.activate(prefs, active) and active is not None:
+            now_ids = self.ids
+            self._lost = (active, now_ids[prefs.active_index] if now_ids else "")
         if news:
             mark_changed()
 
@@ -160,6 +167,7 @@ class Rows:
         """Make a service's row the active one; returns whether there is one."""
         ids = self.ids
         if service_id in ids:
+            self._lost = None
             if prefs.active_index != ids.index(service_id):
                 prefs.active_index = ids.index(service_id)
             return True

@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 Callback = Callable[[tuple[Service, ...]], object]
 
 _NAME = "hybridisco_subscribers"
+_ROUNDS = 8  # changes that the subscribers themselves make; more would go on for ever
+
+_news: list[tuple[Service, ...]] = []
+_telling = False
 
 
 def _all() -> list[partial[object]]:
@@ -43,9 +47,32 @@ def add(callback: Callback) -> Callable[[], None]:
 
 
 def tell(services: tuple[Service, ...]) -> None:
-    """Call each of them. An error in one is logged, and reaches nobody else."""
-    for subscription in tuple(_all()):
-        try:
-            subscription(services)
-        except Exception:
-            log.exception("An add-on that asked for changes failed; it stays subscribed")
+    """Call each of them. An error in one is logged, and reaches nobody else.
+
+    One that changes something itself is not called anew in the middle: when all have been told, all are told of that,
+    so that the last thing that each one hears is what holds.
+    """
+    global _telling
+    _news.append(services)
+    if _telling:
+        return
+    _telling = True
+    try:
+        for _ in range(_ROUNDS):
+            if not _news:
+                return
+            latest = _news[-1]
+            _news.clear()
+            for subscription in tuple(_all()):
+                _call(subscription, latest)
+        _news.clear()
+        log.warning("An add-on answers every change with another one; it is told of the next change only")
+    finally:
+        _telling = False
+
+
+def _call(subscription: partial[object], services: tuple[Service, ...]) -> None:
+    try:
+        subscription(services)
+    except (Exception, SystemExit):  # whatever somebody else's code does, the extension goes on
+        log.exception("An add-on that asked for changes failed; it stays subscribed")

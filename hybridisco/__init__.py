@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         status_rank,
     )
     from hybridisco.core.problems import explain as explain_problem
+    from hybridisco.core.safe import text as clean_text
     from hybridisco.core.target import parse as parse_target
     from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
     from hybridisco.core.txt import encode as encode_txt
@@ -77,6 +78,7 @@ _WHERE = {
     "known_kind": ".config.schema",
     "make_config": ".config.schema",
     "refuse_twice": ".config.schema",
+    "clean_text": ".core.safe:text",
     "parse_target": ".core.target:parse",
     "Probe": ".sources.probe:HttpProbe",
     "listening": ".sources.scan",
@@ -124,6 +126,7 @@ __all__ = [
     "TxtRecord",
     "UsageError",
     "__version__",
+    "clean_text",
     "encode_txt",
     "explain_problem",
     "find_kind",

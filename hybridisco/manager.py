@@ -68,6 +68,7 @@ class ServiceDiscoveryManager:
         self.registry = ServiceRegistry(self._config.kinds)
         self._sources: dict[SourceName, Source] = {}
         self._failed: dict[SourceName, str] = {}
+        self._again: dict[SourceName, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._completing: asyncio.Task[None] | None = None
         self._probe: HttpProbe | None = None
@@ -182,6 +183,8 @@ class ServiceDiscoveryManager:
             again = getattr(source, "rescan", None)
             if again is not None:
                 again()
+        for failed in self._again.values():
+            failed.set()
         for check in self.registry.due(math.inf):  # at the end of time every check is due
             self._checks.look(check)
         self._search()
@@ -191,16 +194,20 @@ class ServiceDiscoveryManager:
         self._config = replace(self._config, services=tuple(entries))
         source = self._sources.get(SourceName.MANUAL)
         follow = getattr(source, "set_entries", None)
-        if follow is not None:
+        if follow is not None and self._started:
             follow(self._config.services)
             self._search()
 
     @property
     def snapshot(self) -> Snapshot:
         """What is known now, and how each source is doing."""
-        states = tuple((name, self._state(name)) for name in SourceName)
         elapsed_s = round(time.monotonic() - self._started_at, 3)
-        return replace(self.registry.snapshot(), sources=states, complete=self.complete, elapsed_s=elapsed_s)
+        return replace(self.registry.snapshot(), sources=self.states, complete=self.complete, elapsed_s=elapsed_s)
+
+    @property
+    def states(self) -> tuple[tuple[SourceName, SourceState], ...]:
+        """How each source is doing. They change without a new revision of the registry."""
+        return tuple((name, self._state(name)) for name in SourceName)
 
     # -- wiring ---------------------------------------------------------------------------------------
 
@@ -260,22 +267,27 @@ class ServiceDiscoveryManager:
         return ManualSource(config.services, config.kinds)
 
     async def _run(self, source: Source) -> None:
-        """Run a source; if it fails, say so, go on with the others, and try again a while later."""
-        pause_s = _RESTART_S
+        """Run a source; if it fails, say so, go on with the others, and try again a while later or at a rescan."""
+        pause_s: float | None = _RESTART_S
         while True:
             try:
                 await source.run(self)
-                if source.state.state == "error":
-                    self._failed[source.name] = source.state.detail or ""
-                return
+                if source.state.state != "error":
+                    return
+                self._failed[source.name] = source.state.detail or ""
+                pause_s = None  # it has given up: only somebody who mended something knows that it is worth a try
             except Exception as error:
+                pause_s = pause_s or _RESTART_S
                 cause = _innermost(error)
                 log.warning("The source %s failed (%s: %s)", source.name, type(cause).__name__, cause)
                 log.debug("It is started again in %.0f s", pause_s, exc_info=True)
                 self._failed[source.name] = f"{source.name}: {cause}."
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RESTART_LIMIT_S)
-            del self._failed[source.name]
+            again = self._again[source.name] = asyncio.Event()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await again.wait()
+            pause_s = min((pause_s or _RESTART_S) * 2, _RESTART_LIMIT_S)
+            self._failed.pop(source.name, None)
 
     async def _pass_time(self) -> None:
         while True:

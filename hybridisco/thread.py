@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hybridisco.core.errors import DiscoveryError
-from hybridisco.core.model import Snapshot
+from hybridisco.core.model import Snapshot, SourceName, SourceState
 from hybridisco.subscribers import Subscriber, Subscribers
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ class DiscoveryThread:
         manager = self._manager
         return manager is not None and not self._jobs and manager.complete
 
+    @property
+    def states(self) -> tuple[tuple[SourceName, SourceState], ...]:
+        """How each source is doing. It takes no lock; it changes without a new revision."""
+        manager = self._manager
+        return manager.states if manager else ()
+
     def start(self) -> None:
         """Start the thread.
 
@@ -128,8 +134,10 @@ class DiscoveryThread:
 
     def _do_jobs(self) -> None:
         while self._live is not None and self._jobs:
-            self._jobs[0](self._live)
-            self._jobs.popleft()
+            try:
+                self._jobs[0](self._live)
+            finally:
+                self._jobs.popleft()
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber(events, snapshot)`` in the discovery thread after every change.
@@ -164,6 +172,7 @@ class DiscoveryThread:
             try:
                 await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
             finally:
+                self._live = None
                 stopping.cancel()
                 running.cancel()
                 await asyncio.gather(stopping, return_exceptions=True)

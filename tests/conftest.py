@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -18,6 +19,8 @@ from tests.lab.netns import CLONE_NEWNET
 
 def pytest_configure() -> None:
     """Leave the machine's network before anything opens a socket."""
+    # Whoever starts us in the background ignores Ctrl-C for us and all that we start; some tests press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("ip") is None:
         return
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):

@@ -65,6 +65,10 @@ class FakeSource:
             self._settled.set()
         await asyncio.Event().wait()
 
+    def mend(self) -> None:
+        """What made it give up is gone: the next run goes well."""
+        self._trouble = None
+
     def say(self, datum: Datum) -> None:
         """Emit one more; the source must be running."""
         assert self._sink is not None, "it does not run yet"

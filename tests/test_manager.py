@@ -256,6 +256,26 @@ class TestFollowing:
             manager.rescan()
             assert manager.snapshot.elapsed_s >= 0 and not manager.snapshot.services
 
+    async def test_a_rescan_tries_a_source_again_that_had_given_up(self) -> None:
+        """Somebody has read what was wrong, mended it, and pressed Discover."""
+        source = FakeSource(trouble="The port is taken. Stop the other program.")
+        async with discovery(config(), source) as manager:
+            with pytest.raises(DiscoveryError):
+                await manager.discover_all_services(LIMIT_S)
+            source.mend()
+            manager.rescan()
+            snapshot = await manager.discover_all_services(LIMIT_S)
+        assert source_states(snapshot)["mdns"] == "ok" and source.runs == 2
+
+    async def test_a_rescan_does_not_wait_for_the_pause_after_a_fall(self) -> None:
+        source = FakeSource(error=RuntimeError("no multicast here"), falls=1)
+        async with discovery(config(), source) as manager:
+            with pytest.raises(DiscoveryError):
+                await manager.discover_all_services(LIMIT_S)
+            manager.rescan()
+            snapshot = await manager.discover_all_services(LIMIT_S)
+        assert source_states(snapshot)["mdns"] == "ok" and source.runs == 2
+
 
 class TestManualEntries:
     async def test_others_take_their_place_and_are_checked_at_once(self) -> None:

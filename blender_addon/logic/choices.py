@@ -37,7 +37,7 @@ def with_choice(choices: Iterable[Choice], new: Choice) -> tuple[Choice, ...]:
 def found(choice: Choice, services: Sequence[Service]) -> Service | None:
     """Return the chosen service, or None if it is gone."""
     for service in services:
-        if service.id == choice.service_id:
+        if service.id == choice.service_id and service.kind == choice.kind:  # anybody can announce an id
             return service
     for service in services:
         same_place = any(endpoint.url == choice.url for endpoint in service.endpoints)

@@ -12,6 +12,9 @@ from .words import say
 
 _PROPERTIES = {"gpu": "GPU", "vram_mib": "VRAM", "queue": "Queue", "title": "Title", "auth": "Login"}
 _GIB = 1024  # MiB
+UNKNOWN = "http"
+"""The kind of a server that nobody knows."""
+
 _VALUE_LIMIT = 80  # characters of a property that we do not know
 
 STATUS_WORDS: dict[Status, str] = {
@@ -47,7 +50,8 @@ def details(service: Service, title: Callable[[str], str], now: float, *, last_k
 def _lines(service: Service, title: Callable[[str], str], now: float, last_known: bool) -> Iterator[Line]:
     status = say("Last known") if last_known else say(STATUS_WORDS[service.status])
     yield Line(say("Status"), status)
-    yield Line(say("Kind"), f"{title(service.kind)} {service.version or ''}".strip())
+    kind = say("unknown") if service.kind == UNKNOWN else title(service.kind)
+    yield Line(say("Kind"), f"{kind} {service.version or ''}".strip())
     yield Line(say("URL"), service.url)
     yield Line(say("Host"), service.host)
     if service.latency_ms is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol
 
-from hybridisco import Config, ManualEntry, Service, Snapshot, Status
+from hybridisco import Config, HybridiscoError, ManualEntry, Service, Snapshot, Status
 
 from .memory import not_checked
 from .words import say
@@ -33,6 +33,9 @@ class Discovery(Protocol):
 
     @property
     def complete(self) -> bool: ...
+
+    @property
+    def states(self) -> object: ...
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -68,7 +71,9 @@ class View:
         return next((service for service in self.services if service.id == service_id), None)
 
 
-_State = tuple[int, bool, bool, bool]
+_State = tuple[int, bool, bool, bool, object]
+
+_REFRESH_S = 60.0  # when something was last seen, and how fast it answers, are no changes: they are taken over so often
 
 
 class Follower:
@@ -82,6 +87,7 @@ class Follower:
         self._discovery: Discovery | None = None
         self._ending: list[Discovery] = []
         self._told: _State | None = None
+        self._taken_at = 0.0
         self._before: dict[str, Service] = {}
         self._is_new = False
         self.config: Config | None = None
@@ -129,6 +135,11 @@ class Follower:
         self._ending = [each for each in self._ending if not each.stop(share_s)]
         return not self._ending
 
+    def forget(self) -> None:
+        """Know nothing any more: the extension is being disabled."""
+        self._before = {}
+        self._show(View())
+
     def tick(self, now: float) -> bool:
         """Take over what is new; returns whether anything is. ``now`` is in seconds since the epoch."""
         changed, self._is_new = self._is_new, False
@@ -136,21 +147,22 @@ class Follower:
         discovery = self._discovery
         if discovery is None:
             return changed
-        told = (discovery.revision, discovery.complete, discovery.running, discovery.error is not None)
-        if told == self._told:
+        error, states = discovery.error, discovery.states
+        told = (discovery.revision, discovery.complete, discovery.running, error is not None, states)
+        if told == self._told and abs(now - self._taken_at) < _REFRESH_S:
             return changed
         was_complete = self._told is not None and self._told[1]
-        self._told = told
-        _, complete, running, _ = told
+        self._told, self._taken_at = told, now
+        _, complete, running, _, _ = told
         snapshot = discovery.snapshot
         phase = Phase.FOLLOWING if complete else Phase.SEARCHING
-        error = None
+        trouble = None
         if not running:
-            phase, error = Phase.FAILED, str(discovery.error or say("Discovery has ended by itself."))
+            phase, trouble = Phase.FAILED, _in_words(error)
         searched_at = now if complete and not was_complete else self.view.searched_at
         if complete:
             self._forget_checked(snapshot)
-        self._show(View(phase, snapshot.services, frozenset(), snapshot, searched_at, error))
+        self._show(View(phase, snapshot.services, frozenset(), snapshot, searched_at, trouble))
         self._is_new = False
         return True
 
@@ -176,6 +188,12 @@ class Follower:
             view, services=(*view.services, *before), last_known=frozenset(service.id for service in before)
         )
         self._is_new = True
+
+
+def _in_words(error: Exception | None) -> str:
+    if error is None:
+        return say("Discovery has ended by itself.")
+    return str(error) if isinstance(error, HybridiscoError) else f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _unchecked(service: Service) -> Service:

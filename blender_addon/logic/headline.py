@@ -16,8 +16,8 @@ def headline(view: View, count: int) -> str:
         return say("Discovery has stopped")
     if view.phase is Phase.OFF:
         return say("{count} from before", count=count) if count else say("Not searching")
-    found = say("Found {count}", count=count) if count else say("Nothing found")
-    return f"{found} · {clock(view.searched_at)}" if view.searched_at else found
+    found = say("{count} services", count=count) if count > 1 else say("1 service") if count else say("Nothing found")
+    return say("{found} · checked {time}", found=found, time=clock(view.searched_at)) if view.searched_at else found
 
 
 def clock(seconds: float) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hybridisco import Service, SourceName, Status, UsageError, parse_target
+from hybridisco import Service, SourceName, Status, UsageError, clean_text, parse_target
 
 from .words import say
 
 #: Services that are kept: as many as the library lets in from the LAN.
 LIMIT = 1024
+
+_ID_LIMIT = 300  # characters; as in the settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,21 @@ def last_known(kept: Remembered) -> Service | None:
         endpoint = target.endpoint()
     except UsageError:
         return None
-    if not kept.service_id or not kept.kind:
+    if not kept.kind.isprintable() or not 0 < len(kept.kind) <= _ID_LIMIT:
+        return None
+    if not kept.service_id.isprintable() or not 0 < len(kept.service_id) <= _ID_LIMIT:
         return None
     known = set(SourceName)
     return Service(
         id=kept.service_id,
         kind=kept.kind,
-        name=kept.title or kept.url,
-        host=kept.host or target.host,
+        name=clean_text(kept.title) or target.url,
+        host=clean_text(kept.host) or target.host,
         endpoints=(endpoint,),
         status=Status.STALE,
         problem=not_checked(),
         verified=False,
-        version=kept.version or None,
+        version=clean_text(kept.version),
         capabilities=(),
         properties=(),
         sources=tuple(SourceName(name) for name in kept.sources.split(",") if name in known),

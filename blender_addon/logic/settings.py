@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hybridisco import Config, ConfigError, make_config
 
-from .words import say
-
 #: The kinds that the preferences always list, in this order.
 MAIN_KINDS = ("comfyui", "wan2gp", "litellm", "rvc", "audioldm")
 
 _Values = dict[str, Any]
+
+_WORDS = 1000  # of one list: more are a mistake, and would take hours to search
+_COMPLAINTS = 8  # about one list: what follows then is left out without a look
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class StoredKind:
     """A kind in the preferences. Texts as the user typed them; ``ports`` empty means the usual ones.
 
     One that is ``custom`` is recognised by what ``proof_path`` answers: ``proof_has`` names values of its JSON, and
-    ``proof_body`` is a regular expression that its text matches.
+    ``proof_body`` is a text in it. No regular expression: a slip in one could hold Python, and so Blender, for ever.
     """
 
     kind_id: str
@@ -71,40 +72,67 @@ class Complaint:
     index: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One value by itself: whose it is, its row where it has rows, and what it adds to the settings."""
+
+    place: str
+    values: _Values
+    index: int | None = None
+
+
 def settings_of(stored: Stored) -> tuple[Config, tuple[Complaint, ...]]:
-    """Return the settings, and a complaint for each value that had to be left out. Never raises for a value."""
+    """Return the settings, and a complaint for each value that had to be left out. Never raises for a value.
+
+    All values are tried together, and only where that fails in halves: nearly always all are right.
+    """
     values: _Values = {"discovery": {"sources": list(stored.sources)}}
     complaints: list[Complaint] = []
-    for place, index, more in _pieces(stored):
-        try:
-            config = make_config(_joined(values, more))
-        except ConfigError as error:
-            complaints.append(Complaint(place, _message(error), index))
-            continue
-        values = _joined(values, more)
-        if place == "manual" and len({e.target.endpoint().key for e in config.services}) < len(config.services):
-            values["services"].pop()
-            complaints.append(Complaint(place, say("It stands there twice; one is enough."), index))
+    for pieces in _stages(stored):
+        values = _with_good(values, pieces, complaints)
     return make_config(values), tuple(complaints)
 
 
-def _pieces(stored: Stored) -> Iterator[tuple[str, int | None, _Values]]:
-    """Yield each value by itself, so that a wrong one spoils no other: whose it is, its row, and the settings."""
-    for name, seconds in (("timeout_s", stored.timeout_s), ("rescan_s", stored.rescan_s)):
-        yield name, None, {"discovery" if name == "timeout_s" else "probe": {name: seconds}}
-    yield "probe_timeout_s", None, {"probe": {"timeout_s": stored.probe_timeout_s}}
-    yield "hosts", None, {"probe": {"hosts": []}}
-    for host in _words(stored.hosts):
-        yield "hosts", None, {"probe": {"hosts": [host]}}
-    yield "ports", None, {"probe": {"ports": []}}
-    for ports in _words(stored.ports):
-        yield "ports", None, {"probe": {"ports": [ports]}}
-    for index, kind in enumerate(stored.kinds):
-        if table := _kind_table(kind):
-            yield "kinds", index, {"kinds": {kind.kind_id.strip(): table}}
-    for index, entry in enumerate(stored.entries):
-        said = {"url": entry.url.strip(), "kind": entry.kind, "name": entry.title}
-        yield "manual", index, {"services": [{key: value for key, value in said.items() if value or key == "url"}]}
+def _with_good(values: _Values, pieces: Sequence[_Piece], complaints: list[Complaint]) -> _Values:
+    """Return ``values`` with those of ``pieces`` that are right; a complaint for each other."""
+    if not pieces:
+        return values
+    if sum(complaint.place == pieces[0].place for complaint in complaints) >= _COMPLAINTS:
+        return values  # it is something else altogether that was pasted there
+    joined = values
+    for piece in pieces:
+        joined = _joined(joined, piece.values)
+    try:
+        make_config(joined)
+        return joined
+    except ConfigError as error:
+        if len(pieces) == 1:
+            complaints.append(Complaint(pieces[0].place, _message(error), pieces[0].index))
+            return values
+    middle = len(pieces) // 2
+    return _with_good(_with_good(values, pieces[:middle], complaints), pieces[middle:], complaints)
+
+
+def _stages(stored: Stored) -> Iterator[list[_Piece]]:
+    """Yield the values place by place; services come after the kinds that they may be of."""
+    for place, table, key, seconds in (
+        ("timeout_s", "discovery", "timeout_s", stored.timeout_s),
+        ("rescan_s", "probe", "rescan_s", stored.rescan_s),
+        ("probe_timeout_s", "probe", "timeout_s", stored.probe_timeout_s),
+    ):
+        yield [_Piece(place, {table: {key: seconds}})]
+    # A space is a slip in a host, but what people put between ports.
+    for place, words in (("hosts", re.split("[,;]", stored.hosts)), ("ports", _words(stored.ports))):
+        every = list(dict.fromkeys(word.strip() for word in words if word.strip()))[:_WORDS]
+        yield [_Piece(place, {"probe": {place: []}}), *(_Piece(place, {"probe": {place: [word]}}) for word in every)]
+    kinds = ((index, kind.kind_id.strip(), _kind_table(kind)) for index, kind in enumerate(stored.kinds))
+    yield [_Piece("kinds", {"kinds": {name: table}}, index) for index, name, table in kinds if table]
+    yield [_entry(index, entry) for index, entry in enumerate(stored.entries[:_WORDS])]
+
+
+def _entry(index: int, entry: StoredEntry) -> _Piece:
+    said = {"url": entry.url.strip(), "kind": entry.kind, "name": entry.title}
+    return _Piece("manual", {"services": [{key: value for key, value in said.items() if value or key == "url"}]}, index)
 
 
 def _kind_table(kind: StoredKind) -> _Values:
@@ -116,7 +144,7 @@ def _kind_table(kind: StoredKind) -> _Values:
     if kind.proof_has.strip():
         proof["has"] = _words(kind.proof_has)
     if kind.proof_body:
-        proof["body"] = kind.proof_body
+        proof["body"] = re.escape(kind.proof_body)
     return {**table, "title": kind.title or kind.kind_id, "proofs": [proof]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 
 from hybridisco import (
     Config,
@@ -53,9 +54,15 @@ def is_at(service: Service, url: str) -> bool:
         return False
     return any(
         (end.port, end.tls, end.path) == (target.port, target.tls, target.path)
-        and (target.host in (end.address, end.host) or (target.host == "localhost" and end.address in _LOOPBACK))
+        and (target.host == end.host or _same_address(target.host, end.address))
         for end in service.endpoints
     )
 
 
-_LOOPBACK = ("127.0.0.1", "::1")
+def _same_address(host: str, address: str) -> bool:
+    """Whether a host names an address, which may be written in several ways."""
+    try:
+        end = ip_address(address)
+        return end.is_loopback if host == "localhost" else end == ip_address(host)
+    except ValueError:
+        return False

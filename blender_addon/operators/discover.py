@@ -55,7 +55,7 @@ class MOVIE_DIRECTOR_OT_discover_services(bpy.types.Operator):
             while now.follower.view.phase is Phase.SEARCHING and time.monotonic() < end:
                 time.sleep(_LOOK_S)
                 now.tick()
-            self.report({"INFO"}, say("{count} AI services found", count=len(now.services)))
+            self.report({"INFO"}, say("{count} AI services", count=len(now.services)))
         return {"FINISHED"}
 
 
@@ -63,7 +63,7 @@ class HYBRIDISCO_OT_stop_discovery(bpy.types.Operator):
     """Stop looking for AI backends. What was found stays in the list, marked as last known"""
 
     bl_idname = "hybridisco.stop_discovery"
-    bl_label = "Stop Discovering AI Services"
+    bl_label = "Pause Discovering AI Services"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -30,7 +30,7 @@ class HYBRIDISCO_PT_chosen(InTab, bpy.types.Panel):
         prefs, now = store.preferences(), session.current()
         view = now.follower.view
         for choice in store.choices(prefs) if prefs else ():
-            service = found(choice, now.services)
+            service = found(choice, view.services)
             column = layout_of(self).column(align=True)
             row = column.row(align=True)
             row.alert = service is None

@@ -6,12 +6,13 @@ import time
 
 import bpy
 
-from hybridisco import Service, SourceName
+from hybridisco import Service, SourceName, Status
 
 from .. import session, store
 from ..drawing import button, label, layout_of, sentences
-from ..logic.details import details
+from ..logic.details import UNKNOWN, details
 from ..logic.icons import status_icon
+from ..logic.listing import listed
 from ..logic.words import say
 from ._tab import MAIN, InTab
 
@@ -44,10 +45,11 @@ class HYBRIDISCO_PT_details(InTab, bpy.types.Panel):
                 context,
                 service.problem,
                 icon="INFO",
-                alert=not service.alive and not last_known,
+                alert=not service.alive and service.status is not Status.STALE,
                 boxed=True,
             )
-        _use(layout, service, now)
+        if service.kind != UNKNOWN:
+            _use(layout, service, now)
         row = layout.row(align=True)
         button(row, "hybridisco.copy_url", say("Copy URL"), "COPYDOWN", service_id=service.id)
         button(row, "hybridisco.open_url", say("Open"), "URL", service_id=service.id)
@@ -67,8 +69,8 @@ class HYBRIDISCO_PT_details(InTab, bpy.types.Panel):
 
 def _shown() -> Service | None:
     """Return the active service, unless it is one that the user does not see."""
-    service = session.current().active()
-    return service if service in session.current().services else None
+    prefs, service = store.preferences(), session.current().active()
+    return service if prefs and service and listed([service], store.wanted(prefs)) else None
 
 
 def _use(layout: bpy.types.UILayout, service: Service, now: session.Session) -> None:

@@ -93,7 +93,7 @@ def _hidden(layout: bpy.types.UILayout, number: int) -> None:
     if number > 0:
         row = layout.row()
         label(row, say("{number} hidden by filters", number=number))
-        button(row, "hybridisco.show_all", "", "X")
+        button(row, "hybridisco.show_all", say("Show All"), "X")
 
 
 def _nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -12,13 +12,12 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from hybridisco.config.lock import alone
 from hybridisco.config.model import Config, ManualEntry
-from hybridisco.config.schema import checked_id, interpret, known_kind, refuse_twice
+from hybridisco.config.schema import checked_id, interpret, known_kind, machine, refuse_twice
 from hybridisco.config.text import read
 from hybridisco.core import safe, target
 from hybridisco.core.errors import ConfigError, UsageError
@@ -142,18 +141,12 @@ def _matcher(named: str) -> Callable[[ManualEntry], bool]:
             return False
         if by_id:  # an id tells neither http from https nor one address of this machine from another
             same = (entry.target.port, entry.target.path) == (found.port, found.path)
-            return same and _machine(entry.target.host) == _machine(found.host)
+            return same and machine(entry.target.host) == machine(found.host)
         if "://" not in named:
             return (entry.target.host, entry.target.port, entry.target.path) == (found.host, found.port, found.path)
         return entry.target == found
 
     return matches
-
-
-def _machine(host: str) -> str:
-    with suppress(ValueError):
-        return "localhost" if ip_address(host).is_loopback else host
-    return host
 
 
 def _current(file: Path) -> tuple[str, Config]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hybridisco.config.table import Table, closest, did_you_mean
 from hybridisco.config.text import config_file, parse, read
 from hybridisco.core import safe, target
 from hybridisco.core.errors import UsageError
+from hybridisco.core.identity import THIS_MACHINE
 from hybridisco.core.kind import Kind
 
 _DNS_SD_TYPE = re.compile(r"(_[a-z0-9][a-z0-9-]{0,14}\._tcp)(?:\.local)?\.?", re.IGNORECASE)
@@ -123,8 +126,8 @@ def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:
     found = entry.guarded(lambda: target.parse(url), "url")
     if found.port is None:
         entry.fail(
-            f'It names no port. Write it as "http://{found}:8188", or put the host into [probe] hosts to search all of '
-            "it.",
+            f'It names no port. Write it as "http://{found}:8188"; to search all of a machine, put its name among the '
+            "hosts that are probed.",
             "url",
         )
     return ManualEntry(
@@ -138,10 +141,21 @@ def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:
 def refuse_twice(entries: Iterable[ManualEntry], new: ManualEntry) -> None:
     """Refuse an entry whose place or name another one has. :raises UsageError: it says which."""
     for other in entries:
-        if other.target.endpoint().key == new.target.endpoint().key:
+        if _place(other.target) == _place(new.target):
             raise UsageError(f"{new.url} is there already{_as(other)}. Remove it first to change it.")
         if new.name and other.name and other.name.casefold() == new.name.casefold():
             raise UsageError(f"{new.name} is already the name of {other.url}. Take another name.")
+
+
+def _place(where: target.Target) -> tuple[str, str | None, int | None, bool, str]:
+    return (machine(where.host), where.zone, where.port, where.tls, where.path)
+
+
+def machine(host: str) -> str:
+    """Return a host as it is compared: this machine has several names."""
+    with suppress(ValueError):
+        return THIS_MACHINE if ip_address(host).is_loopback else host
+    return host
 
 
 def _as(entry: ManualEntry) -> str:
@@ -197,11 +211,16 @@ def checked_id(value: object) -> str:
 
 def _host(value: object) -> str:
     """Return a host to probe: a name or an address, without a port."""
-    found = target.parse(value) if isinstance(value, str) else None
+    try:
+        found = target.parse(value) if isinstance(value, str) else None
+    except UsageError as error:
+        raise UsageError(
+            str(error).replace(target.FORMS, "Write a name (gpu-box) or an address (10.0.0.5).")
+        ) from error
     if found is None or found.port is not None or found.path != "/":
         raise UsageError(
-            f"{ascii(value)[:60]} is not a host. Write a name or an address without a port; ports have a key of their "
-            "own, and one service at a known port is a [[services]] entry."
+            f"{ascii(value)[:60]} is not a host. Write a name or an address without a port: ports are listed by "
+            "themselves, and one service at a known port is a manual entry."
         )
     return str(found)
 

@@ -163,8 +163,8 @@ def _evidence(verdicts: Sequence[Verdict]) -> list[Evidence]:
 
 
 def _last_seen(members: Sequence[Evidence], looked: Sequence[Evidence]) -> float:
-    seen = [item.ok_at for item in (*members, *looked) if item.ok_at is not None]
-    return max(seen) if seen else min(item.first_at for item in members)
+    first = min(item.first_at for item in members)
+    return max([first, *(item.ok_at for item in (*members, *looked) if item.ok_at is not None)])
 
 
 def _endpoints(announcements: Sequence[Announcement]) -> list[Endpoint]:

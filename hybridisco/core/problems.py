@@ -16,6 +16,7 @@ UNRESOLVED = "unresolved"
 NO_INTERFACE = "no-interface"
 NOT_HTTP = "not-http"
 NO_TLS = "no-tls"
+_UNRESOLVED_LOCAL = "unresolved-local"
 
 _CAUSES = {
     REFUSED: "Nothing listens at {url} (connection refused). {title} is probably not running{loopback}. {hint}",
@@ -31,6 +32,8 @@ _CAUSES = {
     "allow Blender or the terminal in System Settings › Privacy & Security › Local Network.",
     NO_INTERFACE: "{address} should be reached through the interface {zone}, which this machine does not have now. "
     "Probably it is unplugged, or has another name. Plug it in, or write the right name behind the %.",
+    _UNRESOLVED_LOCAL: "This machine cannot look up {host}. Names that end in .local are told by mDNS, which programs "
+    "here are probably not set up to ask (Debian: the package libnss-mdns). Write the machine's IP address instead.",
     UNRESOLVED: "The name {host} is not known. Probably it is misspelt or the machine is off. Check the name, or "
     "write the machine's IP address instead.",
     NOT_HTTP: "Something answers at {url}, but it does not speak HTTP. Probably another program uses port {port}, "
@@ -54,6 +57,8 @@ def explain(
     :param http: how the user says that it is plain HTTP.
     :param https: how the user says that it is TLS.
     """
+    if cause == UNRESOLVED and (endpoint.host or "").endswith(".local"):
+        cause = _UNRESOLVED_LOCAL
     template = _CAUSES.get(cause or "", "{url} gives no answer ({cause}). Check that {title} is running there.")
     hints = [kind.start_hint, "" if local else kind.lan_hint] if kind else ["Start it, or check the port."]
     return template.format(

@@ -23,7 +23,8 @@ _PORTS = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
 # A last label like this makes the whole an IPv4 address to many resolvers (10.1, 0x7f.1): never a name.
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _STANDARD_PORT = {"http": 80, "https": 443}
-_FORMS = "Write a host with its port (gpu-box:8188), an address (10.0.0.5, [fe80::1%eth0]:8188) or a URL."
+#: How a place is written.
+FORMS = "Write a host with its port (gpu-box:8188), an address (10.0.0.5, [fe80::1%eth0]:8188) or a URL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +145,11 @@ def _wrong(text: str, reason: str) -> UsageError:
 def _refuse_unsafe(text: str) -> None:
     """Refuse what no part of a target may contain."""
     if not text:
-        raise UsageError(f"No address was given. {_FORMS}")
+        raise UsageError(f"No address was given. {FORMS}")
     if len(text) > _LENGTH_LIMIT:
-        raise _wrong(text, f"it has more than {_LENGTH_LIMIT} characters. {_FORMS}")
+        raise _wrong(text, f"it has more than {_LENGTH_LIMIT} characters. {FORMS}")
     if any(char.isspace() or unicodedata.category(char)[0] == "C" for char in text):
-        raise _wrong(text, f"it has a space or an invisible character in it, probably from copying. {_FORMS}")
+        raise _wrong(text, f"it has a space or an invisible character in it, probably from copying. {FORMS}")
     if "@" in text.partition("://")[2].partition("/")[0] or "@" in text.partition("/")[0]:
         raise _wrong(
             text,
@@ -223,7 +224,7 @@ def _name(text: str, name: str) -> str:
         return str(address)
     host = safe.host(name)
     if not host:
-        raise _wrong(text, f"it has no valid host name. {_FORMS}")
+        raise _wrong(text, f"it has no valid host name. {FORMS}")
     return host
 
 

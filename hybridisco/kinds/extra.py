@@ -33,6 +33,7 @@ from hybridisco.core import safe
 from hybridisco.core.conditions import Condition, body, equals, has, header, matches, status
 from hybridisco.core.errors import ConfigError
 from hybridisco.core.kind import Kind, Proof, Step
+from hybridisco.core.model import UNKNOWN_KIND
 from hybridisco.kinds._steps import health as health_proofs
 
 CAPABILITIES = ("image", "video", "audio", "voice", "text")
@@ -102,6 +103,8 @@ def from_table(kind_id: str, table: Mapping[str, object]) -> Kind:
     key = f"kinds.{kind_id}"
     if safe.kind_id(kind_id) != kind_id:
         raise ConfigError("a kind's id has lower-case letters, digits and hyphens, 32 at most", key=key)
+    if kind_id == UNKNOWN_KIND:
+        raise ConfigError(f"{UNKNOWN_KIND} stands for a web server that is of no known kind; take another id", key=key)
     _only(table, _KIND_KEYS, key)
     proofs = _list(table, "proofs", key)
     if not 0 < len(proofs) <= _PROOFS:

@@ -32,14 +32,14 @@ async def listening(targets: Sequence[Target], *, local: bool) -> list[Target]:
     if local:
         found = {target: look for target in targets if (look := _connect_now(target)) is not None}
         waiting = [target for target in targets if target not in found]
-    gate = asyncio.Semaphore(_AT_ONCE)
     limit_s = CONNECT_LOCAL_S if local else CONNECT_LAN_S
+    rest = iter(waiting)
 
-    async def wait_for(target: Target) -> None:
-        async with gate:
+    async def work() -> None:
+        for target in rest:  # shared: each target goes to one worker
             found[target] = await _connects(target, limit_s)
 
-    await asyncio.gather(*map(wait_for, waiting))
+    await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(waiting)))))
     return [target for target in targets if found[target]]
 
 

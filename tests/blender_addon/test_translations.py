@@ -150,9 +150,9 @@ def _ends(text: str) -> tuple[bool, bool, bool]:
 
 def test_the_source_is_read() -> None:
     """Else everything below would pass: one of each sort."""
-    assert {(SAID, "Found {count}"), (SAID, "Being checked"), (SAID, "Queue"), (SAID, "probe")} <= _shown()
+    assert {(SAID, "{count} services"), (SAID, "Being checked"), (SAID, "Queue"), (SAID, "probe")} <= _shown()
     assert {(_ANY, "In Use"), (_OPERATOR, "Add AI Service"), (_ANY, "Remove this entry")} <= _shown()
-    assert {(_ANY, "Health path"), (_ANY, "Look Again"), (_ANY, "Latency"), (_ANY, "Find Out")} <= _shown()
+    assert {(_ANY, "Health path"), (_ANY, "Look Again Every"), (_ANY, "Latency"), (_ANY, "Ask the Service")} <= _shown()
     assert {(_ANY, "Search by"), (SAID, "Search"), (SAID, "Name (optional)")} <= _shown()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LABELS: dict[str, str] = {
     "Discover AI Services": "KI-Dienste suchen",
-    "Stop Discovering AI Services": "Suche nach KI-Diensten beenden",
+    "Pause Discovering AI Services": "Suche nach KI-Diensten anhalten",
     "Add AI Service": "KI-Dienst hinzufügen",
     "Remove AI Service": "KI-Dienst entfernen",
     "Remove Manual Service": "Eigenen Eintrag entfernen",
@@ -28,7 +28,7 @@ SAID: dict[str, str] = {
         "Hinzugefügt. Es wird geprüft, sobald Blender das Netz benutzen darf."
     ),
     # What they report.
-    "{count} AI services found": "{count} KI-Dienste gefunden",
+    "{count} AI services": "{count} KI-Dienste",
     "Copied {url}": "{url} kopiert",
     "{name} is ignored. The preferences show it again.": (
         "{name} wird ignoriert. In den Einstellungen lässt sich das ändern."

@@ -7,7 +7,9 @@ SAID: dict[str, str] = {
     # The line at the top.
     "Searching…": "Suche läuft …",
     "Searching… {count} so far": "Suche läuft … bisher {count}",
-    "Found {count}": "{count} gefunden",
+    "{count} services": "{count} Dienste",
+    "1 service": "1 Dienst",
+    "{found} · checked {time}": "{found} · Stand {time}",
     "Nothing found": "Nichts gefunden",
     "Not searching": "Keine Suche",
     "{count} from before": "{count} von früher",
@@ -15,6 +17,7 @@ SAID: dict[str, str] = {
     "Discover": "Suchen",
     # The list.
     "Search": "Suche",
+    "Show All": "Alle zeigen",
     "{number} hidden by filters": "{number} ausgefiltert",
     "{url} wants a login; what it is cannot be told without.": (
         "{url} verlangt eine Anmeldung; ohne die lässt sich nicht sagen, was es ist."
@@ -64,6 +67,7 @@ SAID: dict[str, str] = {
     "Discovery has ended by itself.": "Die Suche hat von selbst aufgehört.",
     "Last known": "Zuletzt bekannt",
     "{number} waiting": "{number} wartend",
+    "unknown": "unbekannt",
     "now": "jetzt",
     "never": "nie",
     "probe": "Portsuche",
@@ -155,7 +159,7 @@ NAMES: dict[str, str] = {
     "Turn the order of the list round": "Die Reihenfolge der Liste umkehren",
     "Active Service": "Aktiver Dienst",
     "The service whose details are shown": "Der Dienst, der im Einzelnen gezeigt wird",
-    "Find Out": "Herausfinden",
+    "Ask the Service": "Den Dienst fragen",
     "Ask the service itself what it is": "Den Dienst selbst fragen, was er ist",
     "Where the service is: http://gpu-box:8188, 10.0.0.5:8188 or https://host/path": (
         "Wo der Dienst ist: http://gpu-box:8188, 10.0.0.5:8188 oder https://host/path"

@@ -17,7 +17,6 @@ SAID: dict[str, str] = {
     "Ignored Services ({number})": "Ignorierte Dienste ({number})",
     "None.": "Keine.",
     # -- what is kept of services, for scripts that look into the preferences -------------------------
-    "It stands there twice; one is enough.": "Er steht zweimal da; einmal genügt.",
 }
 
 NAMES: dict[str, str] = {
@@ -47,13 +46,13 @@ NAMES: dict[str, str] = {
     "Ports that are looked at besides the usual ones of every kind, with commas: 8000-8200, 9000": (
         "Ports neben den üblichen jeder Art, auf denen auch gesucht wird, durch Kommas getrennt: 8000-8200, 9000"
     ),
-    "Look Again": "Nachsehen alle",
+    "Look Again Every": "Nachsehen alle",
     "Seconds from one look at all ports to the next": "Sekunden von einer Suche auf allen Ports zur nächsten",
-    "Answer Limit": "Zeitlimit Antwort",
+    "Wait for an Answer": "Warten auf Antwort",
     "A service that takes longer than this to answer counts as silent, in seconds": (
         "Ein Dienst, der länger für eine Antwort braucht, gilt als stumm, in Sekunden"
     ),
-    "Search Limit": "Zeitlimit Suche",
+    "Scripts Wait": "Skripte warten",
     "A script that waits for a search waits for this long at most, in seconds": (
         "So lange wartet ein Skript höchstens auf eine Suche, in Sekunden"
     ),
@@ -78,8 +77,8 @@ NAMES: dict[str, str] = {
     "Values that the page's JSON has, with commas: version, models.0.name": (
         "Werte, die das JSON der Seite enthält, durch Kommas getrennt: version, models.0.name"
     ),
-    "Text matches": "Text passt zu",
-    "A regular expression that the page's text matches": "Ein regulärer Ausdruck, zu dem der Text der Seite passt",
+    "Text contains": "Text enthält",
+    "Words that stand in the page": "Wörter, die in der Seite stehen",
     # -- manual and ignored services ------------------------------------------------------------------
     "Where it is: http://gpu-box:8188, or an address with a port": (
         "Wo er ist: http://gpu-box:8188 oder eine Adresse mit Port"

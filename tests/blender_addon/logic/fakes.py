@@ -18,6 +18,7 @@ class FakeDiscovery:
         self.complete = False
         self.revision = 0
         self.snapshot = Snapshot()
+        self.states: object = ()
         self.snapshots_taken = 0
         self.rescans = 0
         self.entries: tuple[ManualEntry, ...] | None = None

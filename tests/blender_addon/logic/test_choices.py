@@ -45,6 +45,13 @@ def test_another_kind_at_its_place_is_another_service() -> None:
     assert found(choice_of(BY_PLACE), [service(kind="koboldcpp")]) is None
 
 
+def test_another_kind_under_its_id_is_another_service() -> None:
+    """Anybody on the LAN can announce an id that he has heard."""
+    liar = service(kind="litellm")
+    assert found(choice_of(ANNOUNCED), [liar]) is None
+    assert followed([choice_of(ANNOUNCED)], [liar]) == (choice_of(ANNOUNCED),)
+
+
 def test_the_id_goes_before_the_place() -> None:
     chosen = choice_of(BY_PLACE)
     assert found(chosen, [ANNOUNCED, BY_PLACE]) is BY_PLACE

@@ -53,6 +53,10 @@ def test_what_is_not_known_is_not_said() -> None:
     assert said["Last seen"] == moment(GONE.last_seen, NOON + 60)
 
 
+def test_a_server_that_nobody_knows_is_called_so() -> None:
+    assert lines(service(kind="http", version=None))["Kind"] == "unknown"
+
+
 def test_one_from_before_says_so() -> None:
     said = lines(service(status=Status.STALE), last_known=True)
     assert (said["Status"], said["Last seen"]) == ("Last known", moment(service().last_seen, NOON))
@@ -77,6 +81,7 @@ def test_the_headline() -> None:
     assert said(Phase.OFF, 3) == "3 from before"
     assert said(Phase.SEARCHING, 0) == "Searching…"
     assert said(Phase.SEARCHING, 2) == "Searching… 2 so far"
-    assert said(Phase.FOLLOWING, 5, NOON) == f"Found 5 · {clock(NOON)}"
-    assert said(Phase.FOLLOWING, 0, NOON) == f"Nothing found · {clock(NOON)}"
+    assert said(Phase.FOLLOWING, 5, NOON) == f"5 services · checked {clock(NOON)}"
+    assert said(Phase.FOLLOWING, 1) == "1 service"
+    assert said(Phase.FOLLOWING, 0, NOON) == f"Nothing found · checked {clock(NOON)}"
     assert said(Phase.FAILED, 5) == "Discovery has stopped"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from blender_addon.logic.follower import Follower, Phase
-from hybridisco import Config, Service, SourceName, Status
+from hybridisco import Config, ConfigError, Endpoint, Service, SourceName, Status
 from hybridisco.core.model import SourceState
 from tests.formats.samples import BUSY, GONE, LOCKED, service
 from tests.settings import entry
@@ -70,7 +70,7 @@ def test_it_goes_from_off_to_searching_to_following(stage: Stage) -> None:
 def test_a_tick_without_news_takes_no_snapshot(stage: Stage) -> None:
     discovery = started(stage, service())
     taken = discovery.snapshots_taken
-    assert not any(stage.follower.tick(NOW + n) for n in range(100))
+    assert not any(stage.follower.tick(NOW + n / 4) for n in range(100))
     assert discovery.snapshots_taken == taken
     discovery.finds(service(status=Status.BUSY), complete=True)
     assert stage.follower.tick(NOW + 200)
@@ -169,11 +169,39 @@ def test_a_failure_is_said_and_what_is_known_stays(stage: Stage) -> None:
     discovery = started(stage, service())
     discovery.running, discovery.error = False, RuntimeError("no more threads")
     assert stage.follower.tick(NOW + 1)
-    assert (stage.follower.view.phase, stage.follower.view.error) == (Phase.FAILED, "no more threads")
+    assert (stage.follower.view.phase, stage.follower.view.error) == (Phase.FAILED, "RuntimeError: no more threads")
     assert not stage.follower.tick(NOW + 2)
     stage.follower.start(Config())
     stage.follower.tick(NOW + 3)
     assert (stage.follower.view.phase, stage.follower.view.error) == (Phase.SEARCHING, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(MemoryError(), "MemoryError"), (ConfigError("Write it so."), "Write it so."), (None, "by itself")],
+)
+def test_every_failure_has_words(stage: Stage, error: Exception | None, words: str) -> None:
+    discovery = started(stage)
+    discovery.running, discovery.error = False, error
+    stage.follower.tick(NOW + 1)
+    assert words in (stage.follower.view.error or "")
+
+
+def test_how_the_sources_are_doing_is_news_too(stage: Stage) -> None:
+    discovery = started(stage, complete=True)
+    hanging = SourceState("ok", None, (Endpoint("127.0.0.1", 8188),))
+    discovery.states = ((SourceName.PROBE, hanging),)
+    discovery.snapshot = replace(discovery.snapshot, sources=discovery.states)
+    assert stage.follower.tick(NOW + 1)
+    assert dict(stage.follower.view.snapshot.sources)[SourceName.PROBE] is hanging
+
+
+def test_when_something_was_last_seen_is_taken_over_now_and_then(stage: Stage) -> None:
+    discovery = started(stage, service())
+    discovery.snapshot = replace(discovery.snapshot, services=(service(last_seen=NOW + 70),))  # no new revision
+    assert not stage.follower.tick(NOW + 30)
+    assert stage.follower.tick(NOW + 70)
+    assert stage.follower.view.services[0].last_seen == NOW + 70
 
 
 def test_one_without_an_address_can_be_last_known(stage: Stage) -> None:

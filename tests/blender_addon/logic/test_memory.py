@@ -28,6 +28,16 @@ def test_what_makes_no_sense_is_forgotten(wrong: dict[str, str]) -> None:
     assert last_known(replace(remembered(service()), **wrong)) is None  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", [{"service_id": "a\x1b[2J"}, {"service_id": "x" * 301}, {"kind": "a\nb"}])
+def test_what_was_tampered_with_is_forgotten(wrong: dict[str, str]) -> None:
+    assert last_known(replace(remembered(service()), **wrong)) is None  # type: ignore[arg-type]
+
+
+def test_a_name_is_made_clean_again() -> None:
+    back = last_known(replace(remembered(service()), title="Comfy\x1b[31m\u202eUI\n" + "x" * 9999))
+    assert back is not None and back.name.startswith("Comfy[31mUI") and len(back.name) <= 80
+
+
 def test_sources_that_nobody_knows_any_more_are_left_out() -> None:
     back = last_known(replace(remembered(service()), sources="mdns,telepathy"))
     assert back is not None and [str(name) for name in back.sources] == ["mdns"]

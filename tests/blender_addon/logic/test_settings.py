@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blender_addon.logic.settings import MAIN_KINDS, Complaint, Stored, StoredEntry, StoredKind, settings_of
+from blender_addon.logic import settings
+from blender_addon.logic.settings import MAIN_KINDS, Stored, StoredEntry, StoredKind, settings_of
 from hybridisco import Config, Kind, find_kind
+from hybridisco.core.conditions import Reply
 
 
 def kind(config: Config, name: str) -> Kind:
@@ -43,6 +45,17 @@ def test_nothing_is_a_list_too() -> None:
     assert (config.probe_hosts, config.probe_ports, config.sources, complaints) == ((), (), (), ())
 
 
+def test_a_text_is_no_regular_expression() -> None:
+    """A slip in one could hold Blender for ever."""
+    config, complaints = settings_of(
+        Stored(kinds=(StoredKind("mine", custom=True, proof_path="/", proof_body="(a+)+$"),))
+    )
+    assert complaints == ()
+    (condition,) = kind(config, "mine").proofs[0].steps[0].where
+    assert condition.holds(Reply("/", body="so it says: (a+)+$ and more"))
+    assert not condition.holds(Reply("/", body="a" * 4000 + "!"))
+
+
 def test_a_wrong_value_is_told_and_the_others_count() -> None:
     config, complaints = settings_of(
         Stored(
@@ -71,10 +84,31 @@ def test_a_wrong_value_is_told_and_the_others_count() -> None:
     assert not any(message.startswith(("probe.", "kinds.", "services")) for message in messages), messages
 
 
-def test_an_entry_twice_is_told() -> None:
-    config, complaints = settings_of(Stored(entries=(StoredEntry("gpu-box:8188"), StoredEntry("http://gpu-box:8188/"))))
-    assert len(config.services) == 1
-    assert complaints == (Complaint("manual", "It stands there twice; one is enough.", 1),)
+def test_a_space_is_a_slip_in_a_host() -> None:
+    config, (complaint,) = settings_of(Stored(hosts="gpu box, localhost"))
+    assert config.probe_hosts == ("localhost",) and "space" in complaint.message
+
+
+def test_whatever_was_pasted_there_is_told_and_costs_no_time() -> None:
+    stored = Stored(hosts="a, " * 5000, ports="x " * 5000, entries=(StoredEntry("::"),) * 5000)
+    config, complaints = settings_of(stored)
+    assert config.probe_hosts == ("a",) and config.probe_ports == () and config.services == ()
+    assert [one.place for one in complaints] == ["ports", *["manual"] * 8]
+
+
+def test_settings_that_are_right_are_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    real = settings.make_config
+
+    def counting(values: dict[str, object]) -> Config:
+        tried.append(values)
+        return real(values)
+
+    monkeypatch.setattr(settings, "make_config", counting)  # counts, and does it all the same
+    entries = tuple(StoredEntry(f"10.0.0.{n}:8188") for n in range(250))
+    config, complaints = settings_of(Stored(hosts=", ".join(f"box-{n}" for n in range(300)), entries=entries))
+    assert (len(config.services), len(config.probe_hosts), complaints) == (250, 300, ())
+    assert len(tried) < 12, "else a long list would hold up Blender for a second"
 
 
 def test_a_wrappers_own_health_path() -> None:
@@ -105,7 +139,7 @@ def test_a_kind_of_ones_own_and_a_service_of_it() -> None:
         (StoredKind("Whisper Box!", custom=True, proof_path="/about", proof_body="x"), "lower-case letters"),
         (StoredKind("whisperbox", custom=True, proof_path="/about"), "prove nothing"),
         (StoredKind("whisperbox", custom=True, proof_path="about", proof_body="x"), "plain path"),
-        (StoredKind("whisperbox", custom=True, proof_path="/about", proof_body="("), "not a regular expression"),
+        (StoredKind("http", custom=True, proof_path="/about", proof_body="x"), "take another id"),
         (StoredKind("no-such-kind", "8188"), "There is no kind of this name"),
         (StoredKind("comfyui", "99999"), "from 1 to 65535"),
     ],

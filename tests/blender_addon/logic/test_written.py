@@ -9,7 +9,7 @@ from blender_addon.logic.written import is_at, made_by, new_entry
 from hybridisco import Endpoint, UsageError, make_config
 from tests.formats.samples import GONE, service
 
-CONFIG = make_config({"services": [{"url": "http://old-box:8188", "name": "Old"}]})
+CONFIG = make_config({"services": [{"url": "http://old-box:8188", "name": "Old"}, {"url": "http://localhost:4000"}]})
 
 
 def test_a_new_entry() -> None:
@@ -29,6 +29,7 @@ def test_a_new_entry() -> None:
         (StoredEntry("gpu-box:8188", "comfy-ui"), "Did you mean comfyui?"),
         (StoredEntry("http://old-box:8188/"), "is there already, named Old"),
         (StoredEntry("gpu-box:8188", "", "old"), "already the name of"),
+        (StoredEntry("http://127.0.0.1:4000/"), "is there already"),
     ],
 )
 def test_what_cannot_be_one_says_why(wrong: StoredEntry, says: str) -> None:
@@ -45,3 +46,5 @@ def test_which_entries_speak_of_a_service() -> None:
     assert made_by(here, entries) == [0, 1]
     assert is_at(GONE, "http://old-box:7865") and not is_at(GONE, "https://old-box:7865")
     assert not is_at(here, "10.0.0.5:8188/base")
+    mapped = service(endpoints=(Endpoint("::ffff:127.0.0.1", 8188),))
+    assert is_at(mapped, "http://[::ffff:7f00:1]:8188"), "one address can be written in several ways"
