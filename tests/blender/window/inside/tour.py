@@ -45,6 +45,7 @@ def tour() -> screen.Steps:
     stage.tell("unreachable", rows=stage.rows())
     yield from screen.picture("unreachable.png")
 
+    stage.preferences().discover_at_start = True  # as it is for everybody else
     show_preferences()
     yield screen.DRAWN_S
     yield from screen.picture("preferences.png")
