@@ -140,7 +140,9 @@ class MdnsSource:
             return
         try:
             log.info("Asking by mDNS on %s", ", ".join(i.name for i in usable(self._interfaces, self._only)))
-            await wire.browse(self._types, lambda *what: self._changed(wire, *what), self._repeated)
+            await wire.browse(
+                self._types, lambda *what: self._changed(wire, *what), lambda name: self._repeated(wire, name)
+            )
             self._say_trouble(None)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ask_from_own_port(sockets))
@@ -173,8 +175,11 @@ class MdnsSource:
             return
         self._resolve(wire, service_type, name)
 
-    def _resolve(self, wire: Wire, service_type: str, name: str) -> None:
-        """Announce an instance if the cache has all of it, else note that something is missing."""
+    def _resolve(self, wire: Wire, service_type: str, name: str, *, unless_same_for_s: float = 0.0) -> None:
+        """Announce an instance if the cache has all of it, else note that something is missing.
+
+        :param unless_same_for_s: do not repeat within so many seconds what was said before.
+        """
         instance = wire.read(service_type, name)
         if instance is None:
             self._missing.setdefault(name.lower(), _Missing(service_type, name))
@@ -188,16 +193,20 @@ class MdnsSource:
             return
         if name.lower() not in self._known:
             log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
-        self._known[name.lower()] = said = self._with_other_links(said)
-        self._emitted_at[name.lower()] = time.monotonic()
+        key, now, said = name.lower(), time.monotonic(), self._with_other_links(said)
+        if said == self._known.get(key) and now - self._emitted_at[key] < unless_same_for_s:
+            return
+        self._known[key], self._emitted_at[key] = said, now
         self._emit(said)
 
-    def _repeated(self, name: str) -> None:
-        """Pass on an announcement that says nothing new: what was silent is back, and is looked at again at once."""
-        now, name = time.monotonic(), name.lower()
-        if name in self._known and now - self._emitted_at[name] >= _REPEAT_S:
-            self._emitted_at[name] = now
-            self._emit(self._known[name])
+    def _repeated(self, wire: Wire, name: str) -> None:
+        """Pass on an announcement that says nothing new: what was silent is back, and is looked at again at once.
+
+        It is read anew: an address that it no longer names has been flushed meanwhile (RFC 6762 section 10.2).
+        """
+        service_type = next((each for each in self._types if name.lower().endswith(f".{each.lower()}")), None)
+        if service_type is not None and name.lower() in self._known:
+            self._resolve(wire, service_type, name, unless_same_for_s=_REPEAT_S)
 
     def _with_other_links(self, said: Announcement) -> Announcement:
         """Return ``said`` with the endpoints that were heard before on links of which it does not speak."""

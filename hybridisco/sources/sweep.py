@@ -47,6 +47,7 @@ class _Known:
     next_at: float = 0.0
     emitted: bool = False
     cause: str | None = None
+    said: tuple[str | None, str | None] | None = None  # the last that was logged
 
 
 class SweepSource:
@@ -56,6 +57,7 @@ class SweepSource:
     :param hosts: names and addresses to look at.
     :param ports: ranges (first, last) that are searched besides every kind's own ports.
     :param again_s: seconds from one sweep to the next.
+    :param tended: tells of a target (address, port) whether somebody else looks after it: then it is not asked.
     """
 
     name = SourceName.PROBE
@@ -67,12 +69,14 @@ class SweepSource:
         ports: Sequence[tuple[int, int]],
         kinds: Sequence[Kind],
         again_s: float = 5.0,
+        tended: Callable[[Target], bool] = lambda _: False,
     ) -> None:
         self._identifier = identifier
         self._hosts = tuple(dict.fromkeys(hosts))
         usual = [port for kind in kinds for port in kind.ports]
         self.ports = tuple(dict.fromkeys([*usual, *(p for low, high in ports for p in range(low, high + 1))]))
         self._again_s = again_s
+        self._tended = tended
         self._known: dict[Target, _Known] = {}
         self._settled = asyncio.Event()
         self._wake = asyncio.Event()
@@ -138,7 +142,7 @@ class SweepSource:
                     found = await listening([(endpoint.dial, port) for port in self.ports], local=local)
                     open_now.update(found)
                     self._tell(endpoint.dial, tuple(port for _, port in found))
-                    for target in found:
+                    for target in (each for each in found if not self._tended(each)):
                         known = self._known.setdefault(target, _Known(replace(endpoint, port=target[1])))
                         if known.next_at <= time.monotonic():
                             looks.append(group.create_task(self._look(host, target, known, sink)))
@@ -164,7 +168,9 @@ class SweepSource:
             answer = await prober.identify(other, known.kind)
             if answer.alive:
                 known.endpoint, finding = other, answer
-        if not known.emitted or finding.kind != known.kind:
+        said = (finding.kind, finding.cause)
+        if said != known.said:
+            known.said = said
             what = f"{finding.kind or 'unknown'} {finding.version or ''}".strip()
             log.info("%s answers as %s (%s)", known.endpoint.url, what, finding.cause or finding.status.value)
         known.cause = finding.cause

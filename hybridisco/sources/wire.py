@@ -162,7 +162,10 @@ class Wire:
     def _newest(self, name: str, record_type: int) -> DNSRecord | None:
         now = time.monotonic() * 1000
         records = self._core.cache.async_all_by_details(name, record_type, _CLASS_IN)
-        return max((r for r in records if not r.is_expired(now)), key=lambda r: r.created, default=None)
+        # One that a newer has replaced counts as made at that moment: it is not the newest for that.
+        return max(
+            (r for r in records if not r.is_expired(now)), key=lambda r: (r.ttl > _FLUSHED_S, r.created), default=None
+        )
 
     def _addresses(self, server: str) -> tuple[tuple[str, ...], ...]:
         """Return the addresses of a host, those that came in one packet together."""
