@@ -24,8 +24,8 @@ allowed. A wrong file is never overwritten.
 
 from __future__ import annotations
 
-from hybridisco.config.model import Config, ManualEntry
+from hybridisco.config.model import AnnounceSettings, Config, ManualEntry
 from hybridisco.config.schema import load
 from hybridisco.config.text import config_file, state_folder
 
-__all__ = ["Config", "ManualEntry", "config_file", "load", "state_folder"]
+__all__ = ["AnnounceSettings", "Config", "ManualEntry", "config_file", "load", "state_folder"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hybridisco.config.model import Config
+from hybridisco.config.model import AnnounceSettings, Config
 from hybridisco.config.text import parse, read
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -16,7 +16,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 def toml(config: Config) -> str:
     """Return the settings as TOML. :raises ConfigError: their file cannot be read any more."""
-    ports = [f"{low}-{high}" if low != high else str(low) for low, high in config.probe_ports]
+    ports = _ranges(config.probe_ports)
     lines = [
         f"# {config.file or 'no file: the defaults'}",
         "[discovery]",
@@ -34,12 +34,28 @@ def toml(config: Config) -> str:
         f"interfaces = {_value(config.interfaces)}",
         f"types = {_value(dict(config.mdns_types))}",
     ]
+    lines += ["", *_announce(config.announce)]
     for name, table in _kind_tables(config.file).items():
         lines += ["", *_kind(name, table)]
     for entry in config.services:
         pairs = {"name": entry.name, "kind": entry.kind, "url": entry.url}
         lines += ["", "[[services]]", *_pairs({key: said for key, said in pairs.items() if said is not None})]
     return "\n".join(lines)
+
+
+def _announce(settings: AnnounceSettings) -> Iterator[str]:
+    names = {kind if port is None else f"{kind}:{port}": name for kind, port, name in settings.names}
+    yield "[announce]"
+    yield f"kinds = {_value(settings.kinds)}"
+    yield f"ports = {_value(_ranges(settings.ports))}"
+    yield f"names = {_value(names)}"
+    yield f"interfaces = {_value(settings.interfaces)}"
+    yield f"bridges = {_value(settings.bridges)}"
+    yield f"temporary = {_value(settings.temporary)}"
+
+
+def _ranges(ports: tuple[tuple[int, int], ...]) -> list[str]:
+    return [f"{low}-{high}" if low != high else str(low) for low, high in ports]
 
 
 def _kind_tables(file: Path | None) -> dict[str, Any]:

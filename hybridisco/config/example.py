@@ -25,6 +25,15 @@ EXAMPLE = """\
 # [kinds.comfyui]
 # ports = [8188, 8000]
 # health = "/system_stats"
+# announce = true                          # false: `hybridisco announce` leaves this kind out
+
+[announce]                                 # what `hybridisco announce` announces of this machine
+# kinds = []                               # only these, such as ["comfyui"]; empty: every kind but lookalikes
+# ports = []                               # looked at besides those of [probe], such as ["9000-9010"]
+# names = { "comfyui" = "Film machine", "comfyui:8189" = "Second one" }
+# interfaces = []                          # only these; empty: all that lead to a LAN
+# bridges = false                          # true: also those of containers and virtual machines
+# temporary = false                        # true: also the IPv6 addresses that change every day (privacy)
 
 # Services that you know of; `hybridisco add URL` writes these.
 # [[services]]

@@ -26,6 +26,23 @@ class ManualEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceSettings:
+    """The ``[announce]`` section: what a sidecar for the whole box announces.
+
+    ``kinds`` empty means every kind that is announced by default. ``ports`` are ranges that are looked at besides
+    those of the probe. ``names`` are (kind, port or None for any, name). ``interfaces`` empty means all of the LAN;
+    ``bridges`` adds those of containers and virtual machines, ``temporary`` the IPv6 addresses of RFC 8981.
+    """
+
+    kinds: tuple[str, ...] = ()
+    ports: tuple[tuple[int, int], ...] = ()
+    names: tuple[tuple[str, int | None, str], ...] = ()
+    interfaces: tuple[str, ...] = ()
+    bridges: bool = False
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Every setting. Times are seconds.
 
@@ -47,4 +64,5 @@ class Config:
     interfaces: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = field(default=(), repr=False)
     services: tuple[ManualEntry, ...] = ()
+    announce: AnnounceSettings = field(default_factory=AnnounceSettings)
     warnings: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from hybridisco.config.model import ALL_SOURCES, Config, ManualEntry
+from hybridisco.config.model import ALL_SOURCES, AnnounceSettings, Config, ManualEntry
 from hybridisco.config.table import Table, closest, did_you_mean
 from hybridisco.config.text import config_file, parse, read
 from hybridisco.core import safe, target
@@ -53,6 +53,7 @@ def _config(root: Table, file: Path | None) -> Config:
     discovery, probe, mdns = root.table("discovery"), root.table("probe"), root.table("mdns")
     kinds, warnings = _kinds(root.table("kinds"))
     entries = tuple(_service(entry, kinds) for entry in root.tables("services"))
+    announce = _announce(root.table("announce"), kinds)
     root.done()
     config = Config(
         file=file,
@@ -67,6 +68,7 @@ def _config(root: Table, file: Path | None) -> Config:
         interfaces=_or(mdns.each("interfaces", _interface), ()),
         kinds=kinds,
         services=entries,
+        announce=announce,
         warnings=warnings,
     )
     for table in (discovery, probe, mdns):
@@ -106,15 +108,43 @@ def _kinds(table: Table) -> tuple[tuple[Kind, ...], tuple[str, ...]]:
 
 
 def _only_custom_keys(table: Table, name: str, values: dict[str, Any]) -> None:
-    allowed = ("ports", "health")
+    allowed = ("ports", "health", "announce")
     for key in values:
         if key not in allowed:
             table.fail(
-                "A kind that is known can only have other ports and another health path."
+                "A kind that is known can only have other ports, another health path, and be announced or not."
                 f"{did_you_mean(key, allowed)} Allowed here: {', '.join(allowed)}.",
                 name,
                 key,
             )
+
+
+def _announce(table: Table, kinds: tuple[Kind, ...]) -> AnnounceSettings:
+    """Return the ``[announce]`` section."""
+
+    def kind(value: object) -> str:
+        return known_kind(kinds, value if isinstance(value, str) else ascii(value)).id
+
+    names: list[tuple[str, int | None, str]] = []
+    named = table.table("names")
+    for key, value in named.items():
+        who, colon, port = key.partition(":")
+        name = safe.text(value)
+        if name is None:
+            named.fail("A name is wanted: a text that is not empty.", key)
+        if colon and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+            named.fail('Write the kind, or the kind with a port: comfyui or "comfyui:8188".', key)
+        names.append((named.guarded(partial(kind, who), key), int(port) if colon else None, name))
+    settings = AnnounceSettings(
+        kinds=_or(table.each("kinds", kind), ()),
+        ports=_or(table.each("ports", _port_range), ()),
+        names=tuple(names),
+        interfaces=_or(table.each("interfaces", _interface), ()),
+        bridges=table.flag("bridges", _DEFAULTS.announce.bridges),
+        temporary=table.flag("temporary", _DEFAULTS.announce.temporary),
+    )
+    table.done()
+    return settings
 
 
 def _service(entry: Table, kinds: tuple[Kind, ...]) -> ManualEntry:

@@ -99,6 +99,15 @@ class Table:
             )
         return float(value)
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Return true or false."""
+        value = self.raw(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.fail(f"{_shown(value)} is not allowed. Write true or false.", key)
+        return value
+
     def string(self, key: str) -> str | None:
         """Return a string, or None if the key is absent."""
         value = self.raw(key)

@@ -9,6 +9,7 @@ A package offers a kind by an entry point of the group ``hybridisco.kinds`` that
     capabilities = ["image"]             # of image, video, audio, voice, text
     start_hint = "Start it with drawbot."
     lan_hint = "Start it with drawbot --host 0.0.0.0."
+    announce = false                     # a sidecar for the whole box leaves it out
 
     [[kinds.drawbot.proofs]]             # any one of them is enough; within one, all of it must hold
     path = "/api/about"                  # the request: GET, nothing else
@@ -39,7 +40,7 @@ from hybridisco.kinds._steps import health as health_proofs
 CAPABILITIES = ("image", "video", "audio", "voice", "text")
 ENTRY_POINTS = "hybridisco.kinds"
 
-_KIND_KEYS = ("title", "ports", "capabilities", "start_hint", "lan_hint", "proofs")
+_KIND_KEYS = ("title", "ports", "capabilities", "start_hint", "lan_hint", "announce", "proofs")
 _PROOF_KEYS = ("path", "status", "has", "equals", "matches", "header", "body")
 _PORTS = 64  # of one kind: each is a connection a host
 _PROOFS = 8  # of one kind: each is a request a port
@@ -117,11 +118,12 @@ def from_table(kind_id: str, table: Mapping[str, object]) -> Kind:
         capabilities=_capabilities(_list(table, "capabilities", key), f"{key}.capabilities"),
         start_hint=_text(table, "start_hint", key) or "",
         lan_hint=_text(table, "lan_hint", key) or "",
+        announced=_flag(table.get("announce", True), f"{key}.announce"),
     )
 
 
-def customise(kind: Kind, *, ports: object = None, health: object = None) -> Kind:
-    """Return ``kind`` with the user's own ports, and recognised by the user's own health endpoint too.
+def customise(kind: Kind, *, ports: object = None, health: object = None, announce: object = None) -> Kind:
+    """Return ``kind`` with the user's own ports, recognised by the user's own health endpoint too, announced or not.
 
     The endpoint is asked first, on the kind's ports and where somebody claims the kind. It answers 200 with a JSON
     object that names the service by the kind's id or an alias (``{"service": "comfyui"}``); LiteLLM's costly
@@ -133,6 +135,8 @@ def customise(kind: Kind, *, ports: object = None, health: object = None) -> Kin
     key = f"kinds.{kind.id}"
     if ports is not None:
         kind = replace(kind, ports=_ports(ports, f"{key}.ports"))
+    if announce is not None:
+        kind = replace(kind, announced=_flag(announce, f"{key}.announce"))
     if health is None:
         return kind
     path = _path(health, f"{key}.health")
@@ -236,6 +240,12 @@ def _statuses(value: object, key: str) -> tuple[int, ...]:
     if not all(type(code) is int and 100 <= code <= 599 for code in codes):
         raise ConfigError("it must be an HTTP status such as 200, or a list of them", key=key)
     return tuple(codes)
+
+
+def _flag(value: object, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError("it must be true or false", key=key)
+    return value
 
 
 def _ports(value: object, key: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridisco.config import Config, config_file, load, state_folder
+from hybridisco.config import AnnounceSettings, Config, config_file, load, state_folder
 from hybridisco.config.example import EXAMPLE
 from hybridisco.config.schema import interpret, make_config
 from hybridisco.core.errors import ConfigError
@@ -89,12 +89,30 @@ def test_every_key_is_read() -> None:
         [[kinds.drawbot.proofs]]
         path = "/about"
         has = ["app"]
+        [kinds.rvc]
+        announce = false
+        [announce]
+        kinds = ["comfy", "drawbot"]
+        ports = ["9100-9102"]
+        names = { comfy = "Film machine", "drawbot:7001" = "Second" }
+        interfaces = ["eth1"]
+        bridges = true
+        temporary = true
         [[services]]
         name = "Big"
         kind = "drawbot"
         url = "box:7000/x"
         """
     )
+    assert config.announce == AnnounceSettings(
+        kinds=("comfyui", "drawbot"),
+        ports=((9100, 9102),),
+        names=(("comfyui", None, "Film machine"), ("drawbot", 7001, "Second")),
+        interfaces=("eth1",),
+        bridges=True,
+        temporary=True,
+    )
+    assert {kind.id for kind in config.kinds if not kind.announced} >= {"rvc"}
     assert (config.timeout_s, config.sources, config.ignore) == (2.0, ("manual",), ("comfyui@box:1",))
     assert config.probe_hosts == ("gpu-box", "10.0.0.5", "fe80::1%eth0")
     assert config.probe_ports == ((9000, 9010), (7777, 7777))
@@ -127,6 +145,11 @@ def test_the_comments_of_the_example_file_are_right() -> None:
         ("a = 1", "line 1: a", "Allowed here: discovery"),
         ("[prob]\nhosts = []", "line 1: prob", "Did you mean probe"),
         ("probe = 1", "line 1: probe", r"\[probe\]"),
+        ('[announce]\nkinds = ["comfy-ui"]', "line 2: announce.kinds", "Did you mean comfyui"),
+        ("[announce]\nbridges = 1", "line 2: announce.bridges", "true or false"),
+        ('[announce.names]\n"comfyui:x" = "a"', "line 2: announce.names", "comfyui:8188"),
+        ("[announce]\nnames = { comfyui = 3 }", "line 2: announce.names", "A name is wanted"),
+        ("[kinds.comfyui]\nannounce = 1", "line 2: kinds.comfyui.announce", "true or false"),
         ("probe.hosts = 1", "line 1: probe.hosts", "not a list"),
         ("[probe]\nhosts = [1]", "line 2: probe.hosts", "not a host"),
         ('[probe]\nhosts = ["box:80"]', "line 2: probe.hosts", "without a port"),
