@@ -6,16 +6,8 @@ import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from hybridisco import (
-    AnnounceError,
-    Kind,
-    NetworkInterface,
-    TxtRecord,
-    UsageError,
-    encode_txt,
-    lan_interfaces,
-    network_interfaces,
-)
+from announcers.network import announceable
+from hybridisco import AnnounceError, Kind, NetworkInterface, TxtRecord, UsageError, encode_txt, network_interfaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +21,15 @@ class Assignment:
     tls: bool = False
     only: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
+    bridges: bool = False
+    temporary: bool = False
 
     def links(self) -> tuple[NetworkInterface, ...]:
         """Return the interfaces of now that it is about."""
         if self.only and not self.interfaces:
             # Whoever names an address means it, also that of a bridge which is no LAN by itself.
             return tuple(link for link in network_interfaces() if _has_one_of(link, self.only))
-        return lan_interfaces(self.interfaces)
+        return announceable(self.interfaces, bridges=self.bridges, temporary=self.temporary)
 
 
 def check(job: Assignment) -> None:
@@ -43,15 +37,20 @@ def check(job: Assignment) -> None:
 
     :raises UsageError: an interface or an address that is not of this machine, or a path that is none.
     """
-    here = network_interfaces()
-    for name in job.interfaces:
-        _check_interface(name, here)
-    for address in job.only:
-        _check_address(address, here, job.interfaces)
+    check_links(job.interfaces, job.only)
     try:
         encode_txt(TxtRecord(path=job.path))
     except AnnounceError as error:
         raise UsageError(str(error)) from error
+
+
+def check_links(interfaces: tuple[str, ...], addresses: tuple[str, ...]) -> None:
+    """See that interfaces and addresses are of this machine. :raises UsageError: one is not."""
+    here = network_interfaces()
+    for name in interfaces:
+        _check_interface(name, here)
+    for address in addresses:
+        _check_address(address, here, interfaces)
 
 
 def _check_interface(name: str, here: tuple[NetworkInterface, ...]) -> None:

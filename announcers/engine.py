@@ -1,41 +1,53 @@
-"""Announcements on the wire: register, update and withdraw DNS-SD instances. Only this file knows zeroconf here.
+"""Announcements on the wire: register, update and withdraw DNS-SD instances.
 
-Three things that python-zeroconf does not do are added, in this one place:
+Only this file and :mod:`.responder` know zeroconf here. What it does not do is added in them:
 
 * **Subtypes** (RFC 6763 section 7.1). Its registry answers PTR questions by type, so the same instance is also
   indexed under ``_comfyui._sub._hybridisco._tcp.local.``; our own packets announce and withdraw that pointer.
-* Such a subtype must not show up when somebody asks which *types* there are (section 9): those answers are taken
-  out of what is sent.
-* On each link only the addresses of that link are told (RFC 6762 section 14): those of another network are of no
-  use there, and a link-local address would be taken for one of the link it was heard on.
+* **Links** (RFC 6762 section 14): on each only what can be reached there is told.
+* **Defence of a name** (section 9). It probes before it announces, but two machines that announce one name at the same
+  moment, or that meet when a cable is plugged in, are told of each other: the one whose record is the lesser takes
+  another name, the other repeats itself. The id stays.
+* **The doctor's question** is answered (:mod:`.echo`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 
-from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo, Zeroconf
-from zeroconf._dns import DNSAddress, DNSPointer
+from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo
+from zeroconf._dns import DNSPointer, DNSService
 from zeroconf._protocol.outgoing import DNSOutgoing
-from zeroconf._transport import _WrappedTransport
 from zeroconf.asyncio import AsyncZeroconf
-from zeroconf.const import _CLASS_IN, _FLAGS_AA, _FLAGS_QR_RESPONSE, _MDNS_PORT, _TYPE_PTR
+from zeroconf.const import _CLASS_IN, _FLAGS_AA, _FLAGS_QR_RESPONSE, _TYPE_PTR
 
+from announcers.responder import Responder, Rivals
 from hybridisco import SERVICE_TYPE, AnnounceError, NetworkInterface, zeroconf_choice
 
 log = logging.getLogger(__name__)
 
 _LABEL_LIMIT = 63  # octets (RFC 6763 section 4.1.1)
 _TYPE_TTL_S = 4500  # of records that name no host (RFC 6762 section 10)
-_ENUMERATION = "_services._dns-sd._udp.local."
+_AGAIN_S = 1.0  # between two announcements of the same (section 8.3)
+_GIVE_WAY_S = 30.0  # at most one new name in so many seconds
+_DEFENCES_S = (1.0, 2.0, 1.0)  # pauses after each defence of a name (section 9): no war of packets
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What is announced: an instance name without its type, where it is, and its TXT record."""
+    """What is announced: an instance name without its type, where it is, and its TXT record.
 
+    ``key`` tells one from another: the id that stays when everything else changes. ``host`` is a name of its own for
+    each backend (ADR 5).
+    """
+
+    key: str
     name: str
     kind: str
     host: str
@@ -44,74 +56,34 @@ class Instance:
     properties: tuple[tuple[str, str], ...]
 
 
-class _Responder(Zeroconf):
-    """Zeroconf that does not list subtypes as types, and tells on each link only the addresses of that link."""
-
-    links: tuple[NetworkInterface, ...] = ()
-
-    def async_send(
-        self,
-        out: DNSOutgoing,
-        addr: str | None = None,
-        port: int = _MDNS_PORT,
-        v6_flow_scope: tuple[()] | tuple[int, int] = (),
-        transport: _WrappedTransport | None = None,
-    ) -> None:
-        if self.done:
-            return
-        for sender in [transport] if transport else self.engine.senders:
-            where = (addr, *v6_flow_scope[1:]) if addr else (sender.sock_name[0], *sender.sock_name[3:])
-            said = _for_link(out, _link_of(self.links, *where))
-            if said.questions or said.answers or said.authorities:
-                super().async_send(said, addr, port, v6_flow_scope, sender)
-
-
-def _link_of(links: tuple[NetworkInterface, ...], address: str, zone: int = 0) -> NetworkInterface | None:
-    """Return the interface that has ``address``, else the one in whose subnet it lies."""
-    ip = ip_address(address.partition("%")[0])
-    ip = ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
-    if zone:
-        return next((link for link in links if link.index == zone), None)
-    owners = (link for link in links if any(own.ip == ip for own in link.addresses))
-    neighbours = (link for link in links if any(ip in own.network for own in link.addresses))
-    return next(owners, None) or next(neighbours, None)
-
-
-def _for_link(out: DNSOutgoing, link: NetworkInterface | None) -> DNSOutgoing:
-    """Return ``out`` without what is not to be said on this link."""
-    here = None if link is None else {own.ip.packed for own in link.addresses}
-
-    def fits(record: object) -> bool:
-        if isinstance(record, DNSAddress):
-            return here is None or record.address in here
-        return not (isinstance(record, DNSPointer) and record.name == _ENUMERATION and "._sub." in record.alias)
-
-    said = DNSOutgoing(out.flags, out.multicast, out.id)
-    said.questions, said.authorities = out.questions, out.authorities
-    said.answers = [(record, at) for record, at in out.answers if fits(record)]
-    said.additionals = [record for record in out.additionals if fits(record)]
-    return said
-
-
 class Engine:
     """One set of sockets, any number of instances.
 
     :param links: the interfaces to announce on.
+    :param renamed: told the key of an instance and its new name, when a rival had the better right to the old one.
     :raises AnnounceError: no socket could be opened.
     """
 
-    def __init__(self, links: tuple[NetworkInterface, ...]) -> None:
+    def __init__(
+        self, links: tuple[NetworkInterface, ...], renamed: Callable[[str, str], None] = lambda key, name: None
+    ) -> None:
         try:
-            responder = _Responder(interfaces=zeroconf_choice(links), ip_version=IPVersion.All)
+            responder = Responder(interfaces=zeroconf_choice(links), ip_version=IPVersion.All)
         except OSError as error:
             raise AnnounceError(
                 f"mDNS could not be started ({error.strerror or error}). Probably another program holds UDP port 5353 "
                 "for itself. Stop it, or allow this program to use multicast."
             ) from error
         responder.links = links
+        responder.async_add_listener(Rivals(self._meet), None)
         self._responder = responder
         self._zeroconf = AsyncZeroconf(zc=responder)
+        self._renamed = renamed
         self._infos: dict[str, ServiceInfo] = {}
+        self._instances: dict[str, Instance] = {}
+        self._defending: set[str] = set()
+        self._gave_way_at: dict[str, float] = {}
+        self._tasks: set[asyncio.Future[None]] = set()
 
     async def announce(self, instance: Instance) -> str:
         """Put an instance on the network; returns its name, with a number if another had taken it (RFC 6762 §9).
@@ -120,47 +92,134 @@ class Engine:
         """
         await self._responder.async_wait_for_start()
         info = _info(instance)
+        self._place(instance, info)
         try:
             announced = await self._zeroconf.async_register_service(info, allow_name_change=True)
         except NonUniqueNameException as error:
             raise AnnounceError(
                 f"No free name like {instance.name!r} was found on the network. Give another with --name."
             ) from error
-        await announced
-        self._infos[instance.name] = info
+        self._place(instance, info)  # under the name that it has got
+        self._infos[instance.key], self._instances[instance.key] = info, instance
         self._index_subtype(instance, info)
         self._send_subtype(instance, info)
-        return info.name.removesuffix(f".{SERVICE_TYPE}")
+        self._keep(announced)  # the repetitions, which nobody need wait for
+        return _bare(info)
 
     async def update(self, instance: Instance) -> None:
         """Change what an announced instance says, or where it is."""
-        old = self._infos[instance.name]
-        info = _info(instance, old.name)
-        self._infos[instance.name] = info
-        await (await self._zeroconf.async_update_service(info))
+        info = _info(instance, self._infos[instance.key].name)
+        self._place(instance, info)
+        self._infos[instance.key], self._instances[instance.key] = info, instance
         self._index_subtype(instance, info)
         self._send_subtype(instance, info)
+        self._keep(await self._zeroconf.async_update_service(info))
 
     async def withdraw(self, instance: Instance) -> None:
         """Take an instance off the network with a goodbye (RFC 6762 section 10.1)."""
-        info = self._infos.pop(instance.name, None)
+        info = self._infos.pop(instance.key, None)
+        self._instances.pop(instance.key, None)
         if info is None:
             return
         self._send_subtype(instance, info, ttl_s=0)
         self._unindex_subtype(instance, info)
         await (await self._zeroconf.async_unregister_service(info))
+        self._displace(info)
 
     async def move(self, links: tuple[NetworkInterface, ...]) -> None:
-        """Announce on another set of interfaces."""
+        """Speak on another set of interfaces."""
         self._responder.links = links
-        await self._zeroconf.async_update_interfaces(zeroconf_choice(links), IPVersion.All)
+        await self._responder.async_wait_for_start()
+        # Not zeroconf's own, which announces again on every link, one instance after the other.
+        await self._responder.engine.async_update_interfaces(zeroconf_choice(links), IPVersion.All, False)
+
+    async def repeat(self) -> None:
+        """Announce everything again, twice (RFC 6762 section 8.3): the network has changed."""
+        for turn in range(2):
+            if turn:
+                await asyncio.sleep(_AGAIN_S)
+            for key, info in list(self._infos.items()):
+                self._responder.async_send(self._responder.generate_service_broadcast(info, None))
+                self._send_subtype(self._instances[key], info)
 
     async def close(self) -> None:
         """Say goodbye for everything and close the sockets."""
-        for info in self._infos.values():
-            self._responder.registry.types.pop(info.type, None)
-        await self._zeroconf.async_unregister_all_services()
-        await self._zeroconf.async_close()
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            for key, info in self._infos.items():
+                self._send_subtype(self._instances[key], info, ttl_s=0)
+                self._responder.registry.types.pop(_subtype(self._instances[key]), None)
+            await self._zeroconf.async_unregister_all_services()
+            await self._zeroconf.async_close()
+        finally:  # whatever happens: nobody else would close the sockets
+            self._responder.engine._async_shutdown()
+
+    # -- whose name is it -----------------------------------------------------------------------------
+
+    def _meet(self, record: DNSService) -> None:
+        """Somebody announces a name. If it is ours and they are not us, the greater record keeps it (section 8.2)."""
+        for key, info in self._infos.items():
+            if record.name.lower() != info.name.lower() or info.server is None:
+                continue
+            theirs, ours = _weight(record.port or 0, record.server), _weight(info.port or 0, info.server)
+            if theirs == ours:
+                return
+            if theirs > ours:
+                self._keep(self._give_way(key))
+            else:
+                self._keep(self._defend(key))
+            return
+
+    def _keep(self, job: Awaitable[None]) -> None:
+        """Let something be done in the background, until it is done or the engine is closed."""
+        task = asyncio.ensure_future(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _defend(self, key: str) -> None:
+        """Say again whose name it is, so that the other one hears of it, and once more when it has given way.
+
+        Whoever listened has heard both, and must hear last who is right.
+        """
+        if key in self._defending:
+            return
+        self._defending.add(key)
+        try:
+            for pause_s in _DEFENCES_S:
+                if key not in self._infos:
+                    return
+                self._responder.async_send(self._responder.generate_service_broadcast(self._infos[key], None))
+                await asyncio.sleep(pause_s)
+        finally:
+            self._defending.discard(key)
+
+    async def _give_way(self, key: str) -> None:
+        """Take another name. Without a goodbye: the old name is the other one's now."""
+        now = time.monotonic()
+        if now - self._gave_way_at.get(key, -_GIVE_WAY_S) < _GIVE_WAY_S:
+            return  # somebody who takes each of our names is not answered with ever more of them
+        self._gave_way_at[key] = now
+        info, instance = self._infos.pop(key, None), self._instances.get(key)
+        if info is None or instance is None:
+            return
+        self._unindex_subtype(instance, info)
+        self._responder.registry.async_remove(info)
+        self._displace(info)
+        with suppress(AnnounceError):
+            name = await self.announce(instance)
+            log.info("The name %s belongs to another machine; it is %s now.", _bare(info), name)
+            self._renamed(key, name)
+
+    # -- what leads where -----------------------------------------------------------------------------
+
+    def _place(self, instance: Instance, info: ServiceInfo) -> None:
+        self._responder.places[info.name.lower()] = frozenset(ip_address(a).packed for a in instance.addresses)
+
+    def _displace(self, info: ServiceInfo) -> None:
+        self._responder.places.pop(info.name.lower(), None)
 
     # -- subtypes -------------------------------------------------------------------------------------
 
@@ -205,6 +264,15 @@ def _sub_info(instance: Instance, info: ServiceInfo) -> ServiceInfo:
         properties=dict(instance.properties),
         server=info.server,
     )
+
+
+def _bare(info: ServiceInfo) -> str:
+    return info.name.removesuffix(f".{SERVICE_TYPE}")
+
+
+def _weight(port: int, server: str) -> tuple[int, bytes]:
+    """Return what SRV records are compared by; ours have neither priority nor weight."""
+    return port, server.lower().encode()
 
 
 def label(name: str) -> str:

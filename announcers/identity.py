@@ -34,7 +34,7 @@ def service_id(folder: Path, kind: str, port: int) -> str:
     """
     file = folder / "ids" / f"{kind}-{port}.json"
     machine = machine_fingerprint()
-    there = file.exists()
+    there = os.path.lexists(file)  # says no, rather than raise, where the folder may not be entered
     kept = _read(file)
     if kept is not None and kept.get("machine") == machine:
         return kept["id"]

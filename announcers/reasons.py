@@ -34,6 +34,15 @@ def why_not(job: Assignment, seen: Look, titles: Mapping[str, str]) -> str | Non
     return None
 
 
+def firewalled(job: Assignment, rule: str) -> str:
+    """Return the reason for a backend that a firewall of this machine keeps from the LAN."""
+    return (
+        f"{job.kind.title} listens on port {job.port}, but the firewall of this machine lets nobody connect to it "
+        f"({rule}). Open TCP port {job.port}: `sudo ufw allow {job.port}/tcp`, `sudo firewall-cmd --add-port="
+        f"{job.port}/tcp`, or a rule in the file that the others stand in."
+    )
+
+
 def _offline(job: Assignment) -> str:
     there = _chosen(job, "no address at ") or "no address but its own loopback"
     return (

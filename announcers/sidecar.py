@@ -1,167 +1,273 @@
-"""The sidecar: look at one backend every few seconds, and keep its announcement true."""
+"""The sidecar: keeps the announcements of this machine's backends true, on whatever network the machine is.
+
+Theory of operation. Each backend has a task that looks at it every few seconds and then makes the network agree with
+what is wanted: announce, change, withdraw. A finder tells of backends that come, where the user has not named one. All
+of them share one set of sockets, which follows the network: when that has changed, every backend is looked at at once,
+and what stays the same is repeated, since nobody on a new network has heard it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from announcers.assignment import Assignment
-from announcers.engine import Engine, Instance
-from announcers.health import CHECK_EVERY_S, Health
+from announcers.backend import Backend
+from announcers.engine import Engine
+from announcers.gpu import Gpu
+from announcers.health import CHECK_EVERY_S
 from announcers.identity import service_id
-from announcers.look import Look, look
-from announcers.reasons import why_not
-from hybridisco import (
-    Finding,
-    Kind,
-    NetworkInterface,
-    Probe,
-    Status,
-    TxtRecord,
-    encode_txt,
-    sidecar_host,
-)
+from announcers.naming import free_name
+from announcers.network import NetworkWatch, State, state
+from hybridisco import HybridiscoError, Kind, NetworkInterface, Probe
 
 log = logging.getLogger(__name__)
 
-_TXT_EVERY_S = 10.0  # at most one change of a TXT record in so many seconds: multicast wakes every phone
-_STATES = {Status.ONLINE: "ready", Status.BUSY: "busy", Status.STARTING: "starting", Status.LOCKED: "ready"}
-_HOW_IT_GOES_ON = "Looked at again every few seconds; Ctrl-C ends."
+_SPREAD = 0.1  # the random part of the interval: the sidecars of a studio switched on at once do not stay in step
+_REPEAT_EVERY_S = 2.0  # an interface that comes and goes must not make a storm
 
 
 class Sidecar:
-    """Announces one backend by health until it is stopped.
+    """Announces backends by health until it is stopped.
 
-    :param state: the folder in which ids are kept.
+    :param kinds: all kinds, for telling what answers.
+    :param folder: where ids are kept.
+    :param gpu: what the box has.
+    :param changed: called whenever something has changed that a monitor may want to know.
     """
 
-    def __init__(self, assignment: Assignment, kinds: tuple[Kind, ...], state: Path) -> None:
-        self._assignment = assignment
+    def __init__(
+        self,
+        kinds: tuple[Kind, ...],
+        folder: Path,
+        gpu: Gpu | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.backends: dict[tuple[str, int], Backend] = {}
+        self.network: State = ()
         self._probe = Probe(kinds)
         self._titles = {kind.id: kind.title for kind in kinds}
-        self._id = service_id(state, assignment.kind.id, assignment.port)
-        self._health = Health()
+        self._folder = folder
+        self._gpu = gpu
+        self._changed = changed
         self._engine: Engine | None = None
-        self._announced: Instance | None = None
-        self._name = ""  # as announced: with a number, where another has the wished one
-        self._changed_at = 0.0
-        self._said: str | None = None
-        self._explained = False
+        self._engine_lock = asyncio.Lock()
+        self._links: tuple[NetworkInterface, ...] = ()
+        self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._wake: dict[tuple[str, int], asyncio.Event] = {}
+        self._running = False
+        self._spoke = False
+        self._fatal: HybridiscoError | None = None
+        self._repeated_at = 0.0
+        self._repeating: asyncio.Task[None] | None = None
+
+    # -- which backends -------------------------------------------------------------------------------
+
+    def add(self, job: Assignment, *, found: bool = False) -> Backend:
+        """Look after one more backend.
+
+        :param found: it is forgotten when it is gone, rather than waited for.
+        :raises AnnounceError: its id cannot be kept.
+        """
+        key = (job.kind.id, job.port)
+        name = free_name(job, {backend.name for backend in self.backends.values()})
+        backend = Backend(job, service_id(self._folder, *key), name, self._titles, self._gpu, found=found)
+        self.backends[key] = backend
+        self._wake[key] = asyncio.Event()
+        self.network = state(self._links_now())  # that a backend has come is no change of the network
+        return backend
+
+    async def remove(self, key: tuple[str, int]) -> None:
+        """Look after a backend no longer; it is withdrawn."""
+        backend = self.backends.pop(key, None)
+        self._wake.pop(key, None)
+        task = self._tasks.pop(key, None)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if backend is not None:
+            was_announced = backend.announced is not None
+            await self._withdraw(backend)
+            if was_announced:
+                backend.say(f"Withdrawn: {backend.name}")
+            self._changed()
+
+    def tends(self, port: int) -> bool:
+        """Whether a backend at this port is looked after."""
+        return any(known == port for _, known in self.backends)
+
+    # -- running --------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Look and announce until cancelled; then say goodbye."""
-        log.info("Looking at %s on port %d …", self._assignment.kind.title, self._assignment.port)
+        """Keep the announcements true until cancelled; then say goodbye.
+
+        :raises AnnounceError: nothing could be announced from the start on.
+        """
+        self._running = True
         try:
-            while True:
-                await self.step()
-                # The random part keeps the sidecars of a studio that was switched on at once out of step.
-                await asyncio.sleep(CHECK_EVERY_S * random.uniform(0.9, 1.1))
+            with NetworkWatch() as watch:
+                self.network = state(self._links_now())
+                self._start_tasks()
+                while True:
+                    slept = await watch.stirred()
+                    if self._fatal is not None:
+                        raise self._fatal
+                    now = state(self._links_now())
+                    if slept or now != self.network:
+                        await self._network_changed(now, slept)
         finally:
+            self._running = False
             await asyncio.shield(self.close())
 
     async def step(self) -> None:
-        """Look once, and announce, change or withdraw accordingly."""
-        job = self._assignment
-        interfaces = job.links()
-        seen = await look(self._probe, job.kind.id, job.port, interfaces, path=job.path, tls=job.tls, only=job.only)
-        reason = why_not(job, seen, self._titles)
-        self._health = self._health.after(reason is None)
-        if self._health.announced and seen.finding is not None and reason is None:
-            await self._announce(self._instance(seen, seen.finding), interfaces)
-        elif not self._health.announced:
-            if self._announced is not None:
-                await self._withdraw()
-                self._say(f"Withdrawn: {self._name}")
-            if reason:
-                self._say(f"Not announced: {reason}", "" if self._explained else _HOW_IT_GOES_ON)
-                self._explained = True
-            else:
-                self._say("It answers again; announced after one more check.")
+        """Look at every backend once."""
+        await asyncio.gather(*(self._step(backend) for backend in list(self.backends.values())))
 
     async def close(self) -> None:
-        """Say goodbye and close everything."""
-        farewell = "Stopped."
-        if self._announced is not None:
-            await self._withdraw()
-            farewell = f"Withdrawn: {self._name}; goodbye."
-        elif self._engine is not None:  # stopped while a name was being agreed on
-            await self._engine.close()
-        await self._probe.close()
-        self._say(farewell)
-
-    def _instance(self, seen: Look, finding: Finding) -> Instance:
-        job = self._assignment
-        properties = dict(finding.properties)
-        gpu, vram = properties.get("gpu"), properties.get("vram_mib")
-        record = TxtRecord(
-            id=self._id,
-            kind=job.kind.id,
-            version=finding.version,
-            path=job.path,
-            tls=job.tls,
-            auth=None if finding.status is not Status.LOCKED else "login" if job.kind.family == "gradio" else "key",
-            state=_STATES.get(finding.status),
-            capabilities=finding.capabilities or job.kind.capabilities,
-            gpu=gpu if isinstance(gpu, str) else None,
-            vram=vram if isinstance(vram, int) and vram > 0 else None,
-        )
-        host = socket.gethostname().partition(".")[0] or "localhost"
-        return Instance(
-            name=job.name or f"{job.kind.title} on {host}",
-            kind=job.kind.id,
-            host=f"{sidecar_host(host, self._id)}.",
-            port=job.port,
-            addresses=seen.addresses,
-            properties=tuple(encode_txt(record).items()),
-        )
-
-    async def _announce(self, instance: Instance, interfaces: tuple[NetworkInterface, ...]) -> None:
-        if instance == self._announced:
-            return
-        now = time.monotonic()
-        if self._engine is None:
-            self._engine = Engine(_links(interfaces, instance))
-        if self._announced is None:
-            self._name = await self._engine.announce(instance)
-            where = ", ".join(instance.addresses)
-            self._say(f"Announced: {self._name} ({self._assignment.kind.title}, port {instance.port}, {where})")
-        elif self._announced.addresses == instance.addresses and now - self._changed_at < _TXT_EVERY_S:
-            return  # soon enough; the change is seen again at the next look
-        else:
-            if self._announced.addresses != instance.addresses:
-                await self._engine.move(_links(interfaces, instance))
-            await self._engine.update(instance)
-            self._say(f"Announcement changed: {_difference(self._announced, instance)}")
-        self._announced, self._changed_at = instance, now
-
-    async def _withdraw(self) -> None:
-        """Say goodbye and close the sockets: when the backend returns, the network may be another one."""
-        assert self._announced is not None
-        assert self._engine is not None
-        instance, self._announced = self._announced, None
+        """Say goodbye for everything and close everything."""
+        tasks = [*self._tasks.values(), *([self._repeating] if self._repeating else [])]
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        announced = [backend for backend in self.backends.values() if backend.announced is not None]
         engine, self._engine = self._engine, None
-        await engine.withdraw(instance)
-        await engine.close()
+        if engine is not None:
+            await engine.close()
+        for backend in announced:
+            backend.note_withdrawn()
+            backend.say(f"Withdrawn: {backend.name}; goodbye.")
+        if not announced:
+            log.info("Stopped.")
+        await self._probe.close()
 
-    def _say(self, what: str, note: str = "") -> None:
-        """Log a change of state, once."""
-        if what != self._said:
-            self._said = what
-            log.info("%s", f"{what} {note}" if note else what)
+    def wake(self) -> None:
+        """Begin to look after what was added."""
+        if self._running:
+            self._start_tasks()
+
+    def _start_tasks(self) -> None:
+        for key, backend in self.backends.items():
+            if key not in self._tasks:
+                self._tasks[key] = asyncio.create_task(self._tend(key, backend))
+
+    async def _tend(self, key: tuple[str, int], backend: Backend) -> None:
+        """Look at one backend every few seconds, and at once when the network has changed."""
+        wake = self._wake[key]
+        while True:
+            wake.clear()
+            try:
+                await self._step(backend)
+            except HybridiscoError as error:  # no socket, no free name: it is tried again
+                if self._engine is None and not self._spoke:
+                    self._fatal = error  # from the start on: whoever started us is to know
+                    return
+                backend.say(f"Not announced: {error}")
+            except Exception:  # a task that ended would take the backend off the network for good
+                log.warning("A look at port %d went wrong; it is repeated.", backend.job.port, exc_info=True)
+            if backend.found and backend.gone:
+                log.info("%s on port %d is gone.", backend.job.kind.title, backend.job.port)
+                await self.remove(key)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_EVERY_S * random.uniform(1 - _SPREAD, 1 + _SPREAD)):
+                    await wake.wait()
+
+    async def _step(self, backend: Backend) -> None:
+        """Look once, and announce, change or withdraw accordingly."""
+        before = (backend.phase, backend.status, backend.reason, backend.announced)
+        await backend.look(self._probe, time.monotonic())
+        if backend.due(time.monotonic()):
+            if backend.wanted is None:
+                await self._withdraw(backend)
+                backend.say(f"Withdrawn: {backend.name}")
+            elif backend.announced is None:
+                engine = await self._get_engine()
+                name = await engine.announce(backend.wanted)
+                if engine is self._engine:  # else the network went away meanwhile, and with it the announcement
+                    backend.note_announced(name, time.monotonic())
+            else:
+                engine = await self._get_engine()
+                await engine.update(backend.wanted)
+                backend.note_announced(backend.name, time.monotonic())
+        if backend.announced is None:
+            backend.explain()
+        if before != (backend.phase, backend.status, backend.reason, backend.announced):
+            self._changed()
+
+    async def _withdraw(self, backend: Backend) -> None:
+        """Take a backend off the network."""
+        instance = backend.announced or backend.wanted  # it may be on its way
+        backend.note_withdrawn()
+        if instance is not None and self._engine is not None:
+            await self._engine.withdraw(instance)
+
+    # -- the network ----------------------------------------------------------------------------------
+
+    def _links_now(self) -> tuple[NetworkInterface, ...]:
+        """Return the interfaces on which any backend may be announced."""
+        links = {link.index: link for backend in self.backends.values() for link in backend.job.links()}
+        return tuple(link for _, link in sorted(links.items()) if not link.loopback)
+
+    async def _get_engine(self) -> Engine:
+        """Return the sockets; they are opened when there is something to say for the first time."""
+        async with self._engine_lock:
+            links = self._links_now()
+            if self._engine is None:
+                self._engine, self._links = Engine(links, self._note_renamed), links
+                self._spoke = True
+            elif links != self._links:
+                self._links = links
+                await self._engine.move(links)
+            return self._engine
+
+    async def _network_changed(self, now: State, slept: bool) -> None:
+        """Follow the network: other sockets where need be, a look at every backend, and everything said again."""
+        log.debug("%s", "This machine was asleep." if slept else _what_changed(self.network, now))
+        self.network = now
+        if self._engine is not None:
+            async with self._engine_lock:
+                self._links = tuple(link for link, _ in now)
+                if self._links:
+                    await self._engine.move(self._links)
+            if not self._links:
+                await self._lose_network()
+        for wake in self._wake.values():
+            wake.set()
+        if self._engine is not None and (self._repeating is None or self._repeating.done()):
+            self._repeating = asyncio.create_task(self._repeat())
+        self._changed()
+
+    async def _lose_network(self) -> None:
+        """Close the sockets: there is nobody to say goodbye to, and the next network may be another one."""
+        engine, self._engine = self._engine, None
+        for backend in self.backends.values():
+            backend.note_withdrawn()
+        if engine is not None:
+            await engine.close()
+
+    async def _repeat(self) -> None:
+        await asyncio.sleep(max(0.0, self._repeated_at + _REPEAT_EVERY_S - time.monotonic()))
+        self._repeated_at = time.monotonic()
+        if self._engine is not None:
+            await self._engine.repeat()
+
+    def _note_renamed(self, key: str, name: str) -> None:
+        for backend in self.backends.values():
+            if backend.id == key:
+                backend.name = name
+        self._changed()
 
 
-def _links(interfaces: tuple[NetworkInterface, ...], instance: Instance) -> tuple[NetworkInterface, ...]:
-    """Return the interfaces on which the instance can be reached: on the others nobody need hear of it."""
-    return tuple(i for i in interfaces if any(str(address.ip) in instance.addresses for address in i.addresses))
-
-
-def _difference(old: Instance, new: Instance) -> str:
-    before, after = dict(old.properties), dict(new.properties)
-    changed = [f"{key}={after.get(key, '')}" for key in sorted(before | after) if before.get(key) != after.get(key)]
-    if old.addresses != new.addresses:
-        changed.append(f"addresses {', '.join(new.addresses)}")
-    return ", ".join(changed) or "nothing"
+def _what_changed(before: State, now: State) -> str:
+    """Return a change of the network in words."""
+    old, new = ({link.name: (link, carrier) for link, carrier in each} for each in (before, now))
+    parts = [f"{name} is new" for name in new if name not in old]
+    parts += [f"{name} is gone" for name in old if name not in new]
+    parts += [f"{name} changed" for name in new if name in old and new[name] != old[name]]
+    return f"The network has changed: {', '.join(parts) or 'it is as it was'}."

@@ -33,13 +33,14 @@ from hybridisco._version import __version__
 TYPE_CHECKING = False  # as type checkers read it; importing typing would cost `--help` some milliseconds
 
 if TYPE_CHECKING:
-    from hybridisco.config import Config, ManualEntry, state_folder
+    from hybridisco.config import AnnounceSettings, Config, ManualEntry, state_folder
     from hybridisco.config import load as load_config
     from hybridisco.config.schema import known_kind, make_config, refuse_twice
     from hybridisco.core.errors import AnnounceError, ConfigError, DiscoveryError, HybridiscoError, UsageError
     from hybridisco.core.identity import sidecar_host
     from hybridisco.core.kind import Kind
     from hybridisco.core.model import (
+        Announcement,
         Endpoint,
         Event,
         EventType,
@@ -48,13 +49,16 @@ if TYPE_CHECKING:
         Snapshot,
         SourceName,
         Status,
+        Withdrawal,
         status_rank,
     )
     from hybridisco.core.problems import explain as explain_problem
     from hybridisco.core.safe import text as clean_text
     from hybridisco.core.target import parse as parse_target
+    from hybridisco.core.target import parse_ports
     from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
     from hybridisco.core.txt import encode as encode_txt
+    from hybridisco.doctor.firewall.gate import rule_against as firewall_rule_against
     from hybridisco.kinds import get as find_kind
     from hybridisco.manager import ServiceDiscoveryManager
     from hybridisco.registry import ServiceRegistry
@@ -64,12 +68,14 @@ if TYPE_CHECKING:
     from hybridisco.sources.interfaces import lan_interfaces
     from hybridisco.sources.probe import HttpProbe as Probe
     from hybridisco.sources.scan import listening
+    from hybridisco.sources.sweep import SweepSource as Sweep
     from hybridisco.thread import DiscoveryThread
 
 _WHERE = {
     "ServiceDiscoveryManager": ".manager",
     "DiscoveryThread": ".thread",
     "ServiceRegistry": ".registry",
+    "AnnounceSettings": ".config",
     "Config": ".config",
     "ManualEntry": ".config",
     "load_config": ".config:load",
@@ -78,10 +84,13 @@ _WHERE = {
     "known_kind": ".config.schema",
     "make_config": ".config.schema",
     "refuse_twice": ".config.schema",
+    "parse_ports": ".core.target",
     "clean_text": ".core.safe:text",
+    "firewall_rule_against": ".doctor.firewall.gate:rule_against",
     "parse_target": ".core.target:parse",
     "Probe": ".sources.probe:HttpProbe",
     "listening": ".sources.scan",
+    "Sweep": ".sources.sweep:SweepSource",
     "NetworkInterface": ".sources.interfaces:Interface",
     "lan_interfaces": ".sources.interfaces",
     "network_interfaces": ".sources.interfaces:interfaces",
@@ -93,7 +102,10 @@ _WHERE = {
     "explain_problem": ".core.problems:explain",
     "Kind": ".core.kind",
     **dict.fromkeys(
-        ("Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName", "Status", "status_rank"),
+        (
+            *("Announcement", "Endpoint", "Event", "EventType", "Finding", "Service", "Snapshot", "SourceName"),
+            *("Status", "Withdrawal", "status_rank"),
+        ),
         ".core.model",
     ),
     **dict.fromkeys(
@@ -104,6 +116,8 @@ _WHERE = {
 __all__ = [
     "SERVICE_TYPE",
     "AnnounceError",
+    "AnnounceSettings",
+    "Announcement",
     "Config",
     "ConfigError",
     "DiscoveryError",
@@ -123,19 +137,23 @@ __all__ = [
     "Snapshot",
     "SourceName",
     "Status",
+    "Sweep",
     "TxtRecord",
     "UsageError",
+    "Withdrawal",
     "__version__",
     "clean_text",
     "encode_txt",
     "explain_problem",
     "find_kind",
+    "firewall_rule_against",
     "known_kind",
     "lan_interfaces",
     "listening",
     "load_config",
     "make_config",
     "network_interfaces",
+    "parse_ports",
     "parse_target",
     "refuse_twice",
     "sidecar_host",

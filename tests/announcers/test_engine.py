@@ -1,22 +1,31 @@
-"""What the engine puts on the wire; that it arrives is tested in tests/e2e."""
+"""How instances are called, and what a neighbour hears of them."""
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
 
 import pytest
-from zeroconf._dns import DNSAddress, DNSPointer
+from zeroconf import DNSQuestion
 from zeroconf._protocol.outgoing import DNSOutgoing
 
-from announcers.engine import _for_link, _link_of, label
-from hybridisco import NetworkInterface
+from announcers.engine import Engine, Instance, label
+from announcers.network import announceable
+from hybridisco import SERVICE_TYPE as TYPE
+from hybridisco import AnnounceError
+from hybridisco.doctor import dns
+from tests.announcers.conftest import Ear, until
+from tests.e2e import liar
+from tests.e2e.conftest import Studio
+from tests.e2e.liar import PTR, SRV, TXT, A
 
-ETH0 = NetworkInterface(
-    "eth0", 2, (ip_interface("10.77.0.1/24"), ip_interface("fd77::1/64"), ip_interface("fe80::1/64"))
-)
-ETH1 = NetworkInterface("eth1", 3, (ip_interface("10.78.0.1/24"), ip_interface("fe80::2/64")))
-WIFI = NetworkInterface("wlan0", 4, (ip_interface("10.77.0.2/24"),))
-LINKS = (ETH0, ETH1, WIFI)
+NAME = f"Pictures.{TYPE}"
+SUBTYPE = f"_comfyui._sub.{TYPE}"
 
 
 @pytest.mark.parametrize(
@@ -36,46 +45,120 @@ def test_a_name_becomes_one_label(name: str, expected: str) -> None:
     assert 0 < len(label(name).encode()) <= 63
 
 
-@pytest.mark.parametrize(
-    ("address", "zone", "link"),
-    [
-        ("10.77.0.1", 0, ETH0),  # the address of a socket of ours
-        ("10.77.0.2", 0, WIFI),  # two interfaces in one subnet
-        ("10.78.0.99", 0, ETH1),  # somebody who asked
-        ("::ffff:10.78.0.99", 0, ETH1),  # the same, at a socket for both families
-        ("fd77::99", 0, ETH0),
-        ("fe80::99", 3, ETH1),
-        ("fe80::99%3", 3, ETH1),
-        ("fe80::99", 9, None),
-        ("192.0.2.1", 0, None),
-        ("0.0.0.0", 0, None),
-    ],
-)
-def test_the_link_of_an_address(address: str, zone: int, link: NetworkInterface | None) -> None:
-    assert _link_of(LINKS, address, zone) is link
+def instance(host: str = "gpu-box", **changes: Any) -> Instance:
+    made = Instance(
+        f"id-{host}", "Pictures", "comfyui", f"{host}-hybridisco-abcdef.local.", 8188, ("10.77.0.1",),
+        (("txtvers", "1"), ("kind", "comfyui"), ("st", "ready")),
+    )  # fmt: skip
+    return replace(made, **changes)
 
 
-def outgoing(*addresses: str) -> DNSOutgoing:
-    out = DNSOutgoing(0x8400)
-    for address in addresses:
-        record = DNSAddress("box.local.", 1, 1, 120, ip_interface(address).ip.packed)
-        out.answers.append((record, 0.0))
-        out.additionals.append(record)
-    return out
+@pytest.fixture
+async def engine(inside: Studio) -> AsyncIterator[Engine]:
+    made = Engine(announceable())
+    yield made
+    await made.close()
 
 
-def test_a_link_hears_of_its_own_addresses_only() -> None:
-    out = outgoing("10.77.0.1", "fd77::1", "10.78.0.1", "fe80::1", "fe80::2")
-    for link in LINKS:
-        own = {address.ip.packed for address in link.addresses}
-        said = _for_link(out, link)
-        assert {record.address for record, _ in said.answers} == own & {record.address for record, _ in out.answers}
-        assert {record.address for record in said.additionals} == {record.address for record, _ in said.answers}
-    assert len(_for_link(out, None).answers) == 5
+@pytest.mark.netns
+async def test_from_the_announcement_to_the_goodbye(inside: Studio, ear: Ear) -> None:
+    engine = Engine(announceable())
+    assert await engine.announce(instance()) == "Pictures"
+    await until(lambda: ear.heard(PTR, SUBTYPE) and ear.heard(SRV, NAME), 3.0, "it is announced")
+    assert {record.address for record in ear.heard(A)} == {ip_address("10.77.0.1").packed}
+    await engine.update(instance(properties=(("txtvers", "1"), ("st", "busy"))))
+    await until(lambda: any(b"st=busy" in record.text for record in ear.heard(TXT, NAME)), 3.0, "it has changed")
+    assert all(record.ttl for record in ear.records), "nothing was taken back so far"
+    await engine.withdraw(instance())
+    await engine.withdraw(instance())  # twice does no harm
+    await until(lambda: {PTR, SRV, TXT} <= {record.type for record in ear.records if record.ttl <= 1}, 3.0, "goodbye")
+    assert [record.alias for record in ear.heard(PTR, SUBTYPE) if record.ttl <= 1] == [NAME]
+    await engine.close()
 
 
-def test_subtypes_are_not_listed_as_types() -> None:
-    out = DNSOutgoing(0x8400)
-    for alias in ("_hybridisco._tcp.local.", "_comfyui._sub._hybridisco._tcp.local."):
-        out.answers.append((DNSPointer("_services._dns-sd._udp.local.", 12, 1, 4500, alias), 0.0))
-    assert [record.alias for record, _ in _for_link(out, ETH0).answers] == ["_hybridisco._tcp.local."]
+@pytest.mark.netns
+async def test_closing_says_goodbye_for_everything(inside: Studio, ear: Ear) -> None:
+    engine = Engine(announceable())
+    for number in range(2):
+        await engine.announce(instance(f"box{number}", name=f"Pictures {number}"))
+    await engine.close()
+
+    def gone(of: str) -> set[str]:
+        return {record.alias for record in ear.records if record.type == PTR and record.name == of and record.ttl <= 1}
+
+    both = {f"Pictures {number}.{TYPE}" for number in range(2)}
+    await until(lambda: gone(TYPE) == gone(SUBTYPE) == both, 3.0, "both said goodbye, as a type and as a kind")
+
+
+@pytest.mark.netns
+async def test_who_asks_for_a_kind_is_answered(engine: Engine, ear: Ear) -> None:
+    await engine.announce(instance())
+    await until(lambda: ear.heard(PTR, SUBTYPE), 3.0, "it is announced")
+    asked = DNSOutgoing(0)
+    asked.add_question(DNSQuestion(SUBTYPE, PTR, 1))
+    # What was just announced is not said again within a second (RFC 6762 section 6): the question is asked later.
+    await until(lambda: len(ear.heard(SRV, NAME)) >= 2, 5.0, "the repetitions are over")
+    before = len(ear.heard(PTR, SUBTYPE))
+    ear.say(asked.packets()[0])
+    await until(lambda: len(ear.heard(PTR, SUBTYPE)) > before, 3.0, "it is answered")
+
+
+@pytest.mark.netns
+async def test_after_a_change_of_the_network_everything_is_said_twice_again(engine: Engine, ear: Ear) -> None:
+    await engine.announce(instance())
+    await engine.move(announceable())
+    await until(lambda: len(ear.heard(SRV, NAME)) >= 2, 5.0, "the first announcements are over")
+    ear.records.clear()
+    await engine.repeat()
+    await until(lambda: len(ear.heard(SRV, NAME)) >= 2 and len(ear.heard(PTR, SUBTYPE)) >= 2, 2.0, "said twice")
+
+
+@pytest.mark.netns
+async def test_a_port_that_another_program_holds_is_explained(inside: Studio) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder,
+        pytest.raises(AnnounceError, match="UDP port 5353"),
+    ):
+        holder.bind(("", 5353))
+        Engine(announceable())
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize(("rival", "ours", "after"), [(9000, 8188, "Pictures-2"), (80, 8188, "Pictures")])
+async def test_the_greater_record_keeps_the_name(inside: Studio, ear: Ear, rival: int, ours: int, after: str) -> None:
+    """Somebody who never probed announces our name (RFC 6762 section 9)."""
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    engine = Engine(announceable(), lambda key, name: told.put_nowait((key, name)))
+    mine = instance(port=ours)
+    assert await engine.announce(mine) == "Pictures"
+    target = struct.pack("!HHH", 0, 0, rival) + liar.name((b"other", b"local"))
+    claim = liar.response(liar.record((b"Pictures", *liar.TYPE), liar.SRV, liar.IN | liar.FLUSH, target))
+    ear.records.clear()
+    ear.say(claim)
+    ear.say(claim)
+    if after == "Pictures":
+        await until(lambda: len(ear.heard(SRV, NAME)) >= 2, 5.0, "it is defended")
+        assert told.empty()
+    else:
+        async with asyncio.timeout(5.0):
+            assert await told.get() == (mine.key, after)
+        await until(lambda: ear.heard(SRV, f"{after}.{TYPE}"), 3.0, "it is there under another name")
+        assert not [record for record in ear.heard(SRV, NAME) if record.ttl <= 1], "no goodbye: the name is theirs"
+        await engine.update(replace(mine, properties=(("st", "busy"),)))
+        await until(lambda: ear.heard(TXT, f"{after}.{TYPE}"), 3.0, "it can be changed")
+    await engine.close()
+
+
+@pytest.mark.netns
+async def test_our_own_announcement_is_no_rival(inside: Studio, ear: Ear) -> None:
+    told: list[str] = []
+    engine = Engine(announceable(), lambda host, name: told.append(name))
+    mine = instance()
+    await engine.announce(mine)
+    target = struct.pack("!HHH", 0, 0, mine.port) + liar.name((mine.host.partition(".")[0].encode(), b"local"))
+    ear.records.clear()
+    ear.say(liar.response(liar.record((b"Pictures", *liar.TYPE), liar.SRV, liar.IN | liar.FLUSH, target)))
+    ear.say(dns.echo_question(dns.new_nonce()))
+    await until(lambda: ear.heard(TXT, f"_echo.{TYPE}"), 3.0, "what was said before the question has been heard")
+    assert not told
+    await engine.close()

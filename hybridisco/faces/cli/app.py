@@ -91,7 +91,7 @@ def _verbose() -> click.Option:
 def start_logging(verbosity: int, *, talkative: bool = False) -> None:
     """Send logs to stderr: warnings only; with 1 what is done; with 2 everything of ours.
 
-    ``talkative`` shows what is done also with 0.
+    ``talkative`` shows what a sidecar does also with 0.
     """
     plain = verbosity < 2
     logging.basicConfig(
@@ -100,9 +100,9 @@ def start_logging(verbosity: int, *, talkative: bool = False) -> None:
         level=logging.WARNING if plain else logging.INFO,
         force=True,
     )
-    level = (logging.INFO if talkative else logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
-    for name in ("hybridisco", "announcers"):
-        logging.getLogger(name).setLevel(level)
+    for name, shown in (("hybridisco", False), ("announcers", talkative)):
+        quiet = logging.INFO if shown else logging.WARNING
+        logging.getLogger(name).setLevel((quiet, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
     # They print tracebacks of what is no trouble: a link that goes down, an IPv6 address a second too young to be used.
     for name in ("zeroconf", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL if plain else logging.INFO)

@@ -86,7 +86,8 @@ async def _announce(stack: AsyncExitStack, config: Config, backends: list[MockBa
     state = stack.enter_context(tempfile.TemporaryDirectory(prefix="hybridisco-demo-"))
     job = Assignment(kind, backend.port, name=f"{kind.title} of a demo on {gethostname()}")
     try:
-        sidecar = Sidecar(job, config.kinds, Path(state))
+        sidecar = Sidecar(config.kinds, Path(state))
+        sidecar.add(job)
         stack.push_async_callback(sidecar.close)
         await sidecar.step()
     except (HybridiscoError, OSError) as error:
