@@ -35,8 +35,8 @@ MANIFEST = "blender_manifest.toml"
 VENDORED = ("hybridisco", "zeroconf", "ifaddr")
 """The packages that become submodules of the extension."""
 
-LEFT_OUT = frozenset({"faces", "testing", "formats", "__main__"})
-"""Modules of hybridisco that the extension does without: other faces, mock backends, text output."""
+LEFT_OUT = frozenset({"doctor", "faces", "testing", "formats", "__main__"})
+"""Modules of hybridisco that the extension does without: other faces, the doctor, mock backends, text output."""
 
 NOT_SHIPPED = frozenset({"packaging", "README.md", MANIFEST})
 """In blender_addon/, but not in the zip as they are."""

@@ -9,6 +9,7 @@ SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("watch", "hybridisco.faces.cli.commands.watch:watch", "Show them as they come and go, until Ctrl-C"),
         ("probe", "hybridisco.faces.cli.commands.probe:probe", "Look at one host, or at one port of it"),
         ("kinds", "hybridisco.faces.cli.commands.kinds:kinds", "Show which kinds of backends are recognised"),
+        ("doctor", "hybridisco.faces.cli.commands.doctor:doctor", "Find out why something is not seen"),
     ),
     "Write down": (
         ("add", "hybridisco.faces.cli.commands.services:add", "Add a backend by its URL"),

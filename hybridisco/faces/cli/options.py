@@ -151,3 +151,14 @@ def timeout(command: F) -> F:
         metavar="SECONDS",
         help="Wait so long at the most.  [default: 5, or timeout_s of your settings]",
     )(command)
+
+
+def listening(command: F) -> F:
+    """Add ``--timeout`` for a command that waits for answers, which has a limit of its own."""
+    return click.option(
+        "--timeout",
+        "listen_s",
+        callback=_seconds,
+        metavar="SECONDS",
+        help="Wait so long for answers.  [default: 2]",
+    )(command)
