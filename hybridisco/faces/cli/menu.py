@@ -17,7 +17,7 @@ SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("ignore", "hybridisco.faces.cli.commands.services:ignore", "Keep one out of every list"),
         ("config", "hybridisco.faces.cli.commands.config:config", "Show, check or begin your settings"),
     ),
-    "Share": (("announce", "announcers.cli:announce", "Announce a backend of this machine to the LAN"),),
+    "Share": (("announce", "announcers.cli:announce", "Announce the backends of this machine to the LAN"),),
     "Try": (
         ("demo", "hybridisco.faces.cli.commands.demo:demo", "Start mock backends, find them, and stop them"),
         ("mock", "hybridisco.faces.cli.commands.mock:mock", "Serve mock backends until Ctrl-C"),
