@@ -11,13 +11,18 @@ from hybridisco.core.model import UNKNOWN_KIND
 
 def doubts(config: Config, interfaces: Collection[str]) -> Iterator[str]:
     """Yield a warning for each doubt; ``interfaces`` are the names of those that this machine has now."""
-    missing = [name for name in config.interfaces if name not in interfaces]
-    if missing:
-        what = "interface" if len(missing) == 1 else "interfaces"
-        yield (
-            f"mdns.interfaces: this machine has no {what} {', '.join(missing)} with an address now. "
-            f"It has: {', '.join(interfaces) or 'none'}. mDNS uses only those that the list names."
-        )
+    uses = (
+        ("mdns.interfaces", config.interfaces, "mDNS uses only those that the list names."),
+        ("announce.interfaces", config.announce.interfaces, "A sidecar announces only on those that the list names."),
+    )
+    for key, names, use in uses:
+        missing = [name for name in names if name not in interfaces]
+        if missing:
+            what = "interface" if len(missing) == 1 else "interfaces"
+            yield (
+                f"{key}: this machine has no {what} {', '.join(missing)} with an address now. "
+                f"It has: {', '.join(interfaces) or 'none'}. {use}"
+            )
     known = (*(kind.id for kind in config.kinds), UNKNOWN_KIND)
     for service_type, kind in config.mdns_types:
         if kind not in known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hybridisco.config import Config
+from hybridisco.config import AnnounceSettings, Config
 from hybridisco.config.doubts import doubts
 from hybridisco.kinds import BUILTIN
 
@@ -15,6 +15,12 @@ def test_a_usual_file_raises_none() -> None:
 def test_an_interface_that_is_not_there() -> None:
     (doubt,) = doubts(Config(kinds=BUILTIN, interfaces=("eth0", "nope0")), ["lo", "eth0"])
     assert "no interface nope0 with an address now. It has: lo, eth0." in doubt
+
+
+def test_an_interface_of_the_sidecar_that_is_not_there() -> None:
+    sidecar = AnnounceSettings(interfaces=("nope0",))
+    (doubt,) = doubts(Config(kinds=BUILTIN, announce=sidecar), ["lo", "eth0"])
+    assert doubt.startswith("announce.interfaces: this machine has no interface nope0")
 
 
 def test_a_type_for_a_kind_that_nobody_knows() -> None:
