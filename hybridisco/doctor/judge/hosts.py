@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hybridisco.doctor.facts import FAMILIES, Exchange, Facts, Family, HostFacts, Tcp
+from hybridisco.doctor.judge import names
 from hybridisco.doctor.judge.local import TITLES, Local
 from hybridisco.doctor.judge.ways import Ways, answers_of, ways
 from hybridisco.doctor.report import CauseId, Check, Likelihood, Result, Suspicion
@@ -158,13 +159,7 @@ def _silent(host: HostFacts, facts: Facts, exchange: Exchange, local: Local) -> 
     """Return why a host is not heard from by any of the four ways."""
     name, add = host.name, f"or write its services down: hybridisco add http://{host.name}:PORT."
     if not host.addresses:
-        return _Verdict(
-            CauseId.HOST_UNKNOWN,
-            Likelihood.CERTAIN,
-            f"The name {name} is not known",
-            "Probably it is misspelt, or the machine is off, or it does not tell its name.",
-            "Check the name, or use the machine's IP address.",
-        )
+        return _Verdict(*names.unknown(name))
     used = facts.links.used if facts.links else ()
     ours = {family for family in FAMILIES if any(link.has(family) for link in used)}
     theirs: set[Family] = {"ipv6" if ":" in address else "ipv4" for address in host.addresses}

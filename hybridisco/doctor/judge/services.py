@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hybridisco.core.model import SourceName
 from hybridisco.doctor.facts import Facts, Reply, SilentService, Tcp
+from hybridisco.doctor.judge import names
 from hybridisco.doctor.report import CauseId, Check, Likelihood, Result, Suspicion
 
 
@@ -47,13 +48,7 @@ def _why(service: SilentService, facts: Facts) -> tuple[CauseId, Likelihood, str
     # Whoever announces is there; else the ARP table tells.
     there = SourceName.MDNS in service.sources or service.neighbour is True
     if not outcomes:
-        return (
-            CauseId.HOST_UNKNOWN,
-            Likelihood.CERTAIN,
-            f"The name {host} is not known",
-            "Probably it is misspelt, or the machine is off.",
-            "Check the name, or use the machine's IP address.",
-        )
+        return names.unknown(host)
     if Tcp.ACCEPTED in outcomes:
         return (
             CauseId.SERVICE_DOWN,
