@@ -276,5 +276,5 @@ def _now() -> str:
 def _on_signal(loop: asyncio.AbstractEventLoop, number: int, call: Callable[[int], object]) -> None:
     try:
         loop.add_signal_handler(number, call, number)
-    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt, which cancels us as well
+    except NotImplementedError:  # Windows' loops have none; Python calls ours, and this wakes the loop
         signal.signal(number, lambda got, _: loop.call_soon_threadsafe(call, got))

@@ -234,7 +234,7 @@ def tick() -> float:
     try:
         current().tick()
         _trouble = None
-    except Exception as error:
+    except Exception as error:  # whatever it is: Blender drops a timer that raises, and the panel would stand still
         level = logging.DEBUG if repr(error) == _trouble else logging.ERROR
         _trouble = repr(error)
         log.log(level, "The panel could not be brought up to date; it is tried again", exc_info=True)
