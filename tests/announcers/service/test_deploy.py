@@ -148,4 +148,4 @@ def test_its_settings_are_right(objects: dict[str, dict[str, Any]], tmp_path: Pa
 
     file = tmp_path / "config.toml"
     file.write_text(objects["ConfigMap"]["data"]["config.toml"])
-    load_config(file)
+    assert load_config(file).probe_hosts == ("localhost",)  # its own machine only
