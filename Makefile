@@ -64,7 +64,7 @@ clean: ## Remove what the other targets made
 
 $(VENV)/.ready-run: pyproject.toml | $(VENV)/bin/pip
 	@echo "==> Installing Hybridisco into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[trust]'
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml | $(VENV)/bin/pip

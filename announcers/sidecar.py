@@ -23,8 +23,8 @@ from announcers.gpu import Gpu
 from announcers.health import CHECK_EVERY_S
 from announcers.identity import service_id
 from announcers.naming import free_name
-from announcers.network import NetworkWatch, State, state
-from hybridisco import HybridiscoError, Kind, NetworkInterface, Probe
+from announcers.network import State, forget, state
+from hybridisco import HybridiscoError, Kind, NetworkInterface, NetworkWatch, Probe
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +115,7 @@ class Sidecar:
                 self._start_tasks()
                 while True:
                     slept = await watch.stirred()
+                    forget()
                     if self._fatal is not None:
                         raise self._fatal
                     now = state(self._links_now())

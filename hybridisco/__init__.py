@@ -63,12 +63,13 @@ if TYPE_CHECKING:
     from hybridisco.manager import ServiceDiscoveryManager
     from hybridisco.registry import ServiceRegistry
     from hybridisco.sources.interfaces import Interface as NetworkInterface
+    from hybridisco.sources.interfaces import carries_traffic, lan_interfaces
     from hybridisco.sources.interfaces import choice as zeroconf_choice
     from hybridisco.sources.interfaces import interfaces as network_interfaces
-    from hybridisco.sources.interfaces import lan_interfaces
     from hybridisco.sources.probe import HttpProbe as Probe
     from hybridisco.sources.scan import listening
     from hybridisco.sources.sweep import SweepSource as Sweep
+    from hybridisco.sources.watch import NetworkWatch
     from hybridisco.thread import DiscoveryThread
 
 _WHERE = {
@@ -92,6 +93,8 @@ _WHERE = {
     "listening": ".sources.scan",
     "Sweep": ".sources.sweep:SweepSource",
     "NetworkInterface": ".sources.interfaces:Interface",
+    "NetworkWatch": ".sources.watch",
+    "carries_traffic": ".sources.interfaces",
     "lan_interfaces": ".sources.interfaces",
     "network_interfaces": ".sources.interfaces:interfaces",
     "zeroconf_choice": ".sources.interfaces:choice",
@@ -130,6 +133,7 @@ __all__ = [
     "Kind",
     "ManualEntry",
     "NetworkInterface",
+    "NetworkWatch",
     "Probe",
     "Service",
     "ServiceDiscoveryManager",
@@ -142,6 +146,7 @@ __all__ = [
     "UsageError",
     "Withdrawal",
     "__version__",
+    "carries_traffic",
     "clean_text",
     "encode_txt",
     "explain_problem",

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 import math
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
@@ -13,10 +14,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hybridisco.checks import Checks
+from hybridisco.clock import SteadyClock
 from hybridisco.config import Config, ManualEntry, load
 from hybridisco.core.errors import DiscoveryError, UsageError
+from hybridisco.core.liveness import WAKE_SPREAD_S
 from hybridisco.core.model import (
     Announcement,
+    Change,
+    Check,
     Event,
     Service,
     Snapshot,
@@ -29,8 +34,10 @@ from hybridisco.core.ports import Source
 from hybridisco.core.target import Target
 from hybridisco.kinds import get as find_kind
 from hybridisco.registry import ServiceRegistry
-from hybridisco.sources.interfaces import Interface, interfaces, local_addresses
+from hybridisco.sources.interfaces import carries_traffic, interfaces, local_addresses
+from hybridisco.sources.watch import NetworkWatch
 from hybridisco.subscribers import Subscriber
+from hybridisco.trust.ring import KeyRing
 
 if TYPE_CHECKING:
     from hybridisco.sources.probe import HttpProbe
@@ -38,6 +45,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TICK_S = 0.5
+_PINS_EVERY_S = 1.0  # how soon `hybridisco trust accept` is noticed
+_SETTLE_S = 0.05  # after a change of the network: what belongs to it comes within milliseconds
 _LOOK_S = 0.1  # how often a source that is waited for is asked whether it has failed
 _RESTART_S = 5.0  # after a source failed; doubled each time
 _RESTART_LIMIT_S = 300.0
@@ -65,7 +74,10 @@ class ServiceDiscoveryManager:
         wanted = self._config.sources if sources is None else sources
         self._given = {source.name: source for source in wanted if not isinstance(source, str)}
         self._names = _source_names([source if isinstance(source, str) else source.name for source in wanted])
-        self.registry = ServiceRegistry(self._config.kinds)
+        self.registry = ServiceRegistry(self._config.kinds, self._config.trust_mode)
+        self._clock = SteadyClock()
+        self._links: frozenset[str] = frozenset()  # interfaces that have carried something
+        self._keyring = KeyRing(self._config.trust_mode)
         self._sources: dict[SourceName, Source] = {}
         self._failed: dict[SourceName, str] = {}
         self._again: dict[SourceName, asyncio.Event] = {}
@@ -133,7 +145,7 @@ class ServiceDiscoveryManager:
         entry = ManualEntry(kind=kind, target=target, name=None, url=url or f"{target.host}:{target.port}")
         source = ManualSource([entry], self._config.kinds)
         if not self._started:
-            self._note_interfaces(interfaces())
+            self._read_network()
         self._sources.setdefault(source.name, source)
         running = asyncio.create_task(self._run(source))
         self._tasks.append(running)
@@ -217,7 +229,8 @@ class ServiceDiscoveryManager:
             return
         self._started = True
         self._failed.clear()
-        self._note_interfaces(interfaces())
+        self._read_network()
+        self._read_pins()
         # mDNS goes first: its question travels while the others are still being imported.
         for name in sorted(self._names, key=(SourceName.MDNS, SourceName.MANUAL, SourceName.PROBE).index):
             try:
@@ -226,7 +239,7 @@ class ServiceDiscoveryManager:
                 self._failed[name] = f"{name}: {error}. Install Hybridisco with all its dependencies."
                 continue
             self._tasks.append(asyncio.create_task(self._run(source)))
-        self._tasks.append(asyncio.create_task(self._pass_time()))
+        self._tasks += [asyncio.create_task(job) for job in (self._pass_time(), self._follow_network())]
         self._search()
 
     async def close(self) -> None:
@@ -238,14 +251,36 @@ class ServiceDiscoveryManager:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._checks.close()
+        await asyncio.to_thread(self._keyring.flush)
         if self._probe is not None:
             await self._probe.close()
             self._probe = None
 
     def emit(self, datum: Announcement | Withdrawal) -> None:
         """Take what a source found (:class:`hybridisco.core.ports.Sink`)."""
-        change = self.registry.apply(datum, time.time())
+        if isinstance(datum, Announcement):
+            self._keyring.note(datum)
+        self._carry_out(self.registry.apply(datum, self._clock.now()))
+
+    def _carry_out(self, change: Change, *, spread_s: float = 0.0) -> None:
+        """Do what a change of the registry asks for: look, ask, remember a key.
+
+        :param spread_s: begin the looks within so many seconds, rather than in one instant.
+        """
+        loop = asyncio.get_running_loop()
         for check in change.checks:
+            if spread_s:
+                loop.call_later(random.uniform(0.0, spread_s), self._look_if_started, check)
+            else:
+                self._checks.look(check)
+        if change.doubts and (reconfirm := getattr(self._sources.get(SourceName.MDNS), "reconfirm", None)) is not None:
+            for ref in change.doubts:
+                reconfirm(ref)
+        if change.pins:
+            self._keyring.pin(change.pins)
+
+    def _look_if_started(self, check: Check) -> None:
+        if self._started:
             self._checks.look(check)
 
     def _make(self, name: SourceName) -> Source:
@@ -257,7 +292,7 @@ class ServiceDiscoveryManager:
             from hybridisco.sources.mdns import MdnsSource
 
             types = {f"{service_type.rstrip('.')}.local.": kind for service_type, kind in config.mdns_types}
-            return MdnsSource(types, config.interfaces, self._note_interfaces)
+            return MdnsSource(types, config.interfaces, self._keyring.verify)
         if name is SourceName.PROBE:
             from hybridisco.sources.sweep import SweepSource
 
@@ -290,15 +325,43 @@ class ServiceDiscoveryManager:
             self._failed.pop(source.name, None)
 
     async def _pass_time(self) -> None:
+        """Let time pass in the registry, and make the checks that are due."""
+        pins_at = 0.0
         while True:
             await asyncio.sleep(_TICK_S)
-            now = time.time()
-            self.registry.tick(now)
+            woke = self._clock.slept()
+            now = self._clock.now()
+            if woke:
+                log.info("This machine was asleep; everything is looked at again.")
+                self._carry_out(self.registry.wake(now), spread_s=WAKE_SPREAD_S)
+            self._carry_out(self.registry.tick(now))
             for check in self.registry.due(now):
                 self._checks.look(check)
+            if now - pins_at >= _PINS_EVERY_S:
+                pins_at = now
+                self._read_pins()
 
-    def _note_interfaces(self, every: tuple[Interface, ...]) -> None:
-        self.registry.set_local(local_addresses(every), time.time())
+    async def _follow_network(self) -> None:
+        """Keep the registry told of this machine's own addresses, and of interfaces that carry nothing."""
+        with NetworkWatch(settle_s=_SETTLE_S) as watch:
+            while True:
+                await watch.stirred()
+                self._read_network()
+
+    def _read_network(self) -> None:
+        every = interfaces()
+        carrying = frozenset(i.name for i in every if not i.loopback and carries_traffic(i.name))
+        self._links |= carrying
+        offline = bool(self._links) and not carrying
+        lost = self._links - carrying
+        local = local_addresses(every)
+        self._carry_out(self.registry.set_network(local, self._clock.now(), lost=lost, offline=offline))
+
+    def _read_pins(self) -> None:
+        """Take over the keys that are known, if their file has changed."""
+        pins = self._keyring.read()
+        if pins is not None:
+            self._carry_out(self.registry.set_pins(pins, self._clock.now()))
 
     async def _get_probe(self) -> HttpProbe:
         """Return the probe; aiohttp takes 0.2 s to import, and the loop goes on meanwhile."""

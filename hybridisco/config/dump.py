@@ -34,7 +34,7 @@ def toml(config: Config) -> str:
         f"interfaces = {_value(config.interfaces)}",
         f"types = {_value(dict(config.mdns_types))}",
     ]
-    lines += ["", *_announce(config.announce)]
+    lines += ["", *_announce(config.announce), "", "[trust]", f"mode = {_value(config.trust_mode)}"]
     for name, table in _kind_tables(config.file).items():
         lines += ["", *_kind(name, table)]
     for entry in config.services:

@@ -35,6 +35,9 @@ EXAMPLE = """\
 # bridges = false                          # true: also those of containers and virtual machines
 # temporary = false                        # true: also the IPv6 addresses that change every day (privacy)
 
+[trust]                                    # sidecars sign what they announce; their keys are kept
+# mode = "first-use"                       # "pinned": only keys that you accepted; "off": signatures are not looked at
+
 # Services that you know of; `hybridisco add URL` writes these.
 # [[services]]
 # name = "The big box"

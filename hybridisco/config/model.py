@@ -8,8 +8,10 @@ from pathlib import Path
 from hybridisco.core.kind import Kind
 from hybridisco.core.model import SourceName
 from hybridisco.core.target import Target
+from hybridisco.core.trust import FIRST_USE, OFF, PINNED_ONLY
 
 ALL_SOURCES: tuple[str, ...] = tuple(source.value for source in SourceName)
+TRUST_MODES: tuple[str, ...] = (FIRST_USE, PINNED_ONLY, OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Config:
     ``file`` is None where there is no file. ``ignore`` holds ids of services. ``probe_ports`` are ranges,
     both ends included, searched besides every kind's own ports. ``mdns_types`` maps DNS-SD types
     (``_wyoming._tcp``) to ids of kinds. ``interfaces`` empty means all usable ones. ``warnings`` tell of kinds
-    from other packages that cannot be used.
+    from other packages that cannot be used. ``trust_mode`` is one of :data:`TRUST_MODES`.
     """
 
     file: Path | None = None
@@ -65,4 +67,5 @@ class Config:
     kinds: tuple[Kind, ...] = field(default=(), repr=False)
     services: tuple[ManualEntry, ...] = ()
     announce: AnnounceSettings = field(default_factory=AnnounceSettings)
+    trust_mode: str = FIRST_USE
     warnings: tuple[str, ...] = ()

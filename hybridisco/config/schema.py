@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from hybridisco.config.model import ALL_SOURCES, AnnounceSettings, Config, ManualEntry
+from hybridisco.config.model import ALL_SOURCES, TRUST_MODES, AnnounceSettings, Config, ManualEntry
 from hybridisco.config.table import Table, closest, did_you_mean
 from hybridisco.config.text import config_file, parse, read
 from hybridisco.core import safe, target
@@ -54,6 +54,7 @@ def _config(root: Table, file: Path | None) -> Config:
     kinds, warnings = _kinds(root.table("kinds"))
     entries = tuple(_service(entry, kinds) for entry in root.tables("services"))
     announce = _announce(root.table("announce"), kinds)
+    trust = root.table("trust")
     root.done()
     config = Config(
         file=file,
@@ -69,9 +70,10 @@ def _config(root: Table, file: Path | None) -> Config:
         kinds=kinds,
         services=entries,
         announce=announce,
+        trust_mode=trust.guarded(lambda: _trust_mode(trust.string("mode")), "mode"),
         warnings=warnings,
     )
-    for table in (discovery, probe, mdns):
+    for table in (discovery, probe, mdns, trust):
         table.done()
     return config
 
@@ -230,6 +232,17 @@ def _source(value: object) -> str:
             f"Allowed: {', '.join(ALL_SOURCES)}."
         )
     return str(value)
+
+
+def _trust_mode(value: str | None) -> str:
+    if value is None:
+        return _DEFAULTS.trust_mode
+    if value not in TRUST_MODES:
+        raise UsageError(
+            f"{ascii(value)[:40]} is not a way to trust.{did_you_mean(value, TRUST_MODES)} "
+            f"Allowed: {', '.join(TRUST_MODES)}."
+        )
+    return value
 
 
 def checked_id(value: object) -> str:

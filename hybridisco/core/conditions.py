@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 
 _DEPTH_LIMIT = 64  # nesting; the deepest reply of a real backend has 14 (a Gradio layout)
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]')
+# Values are counted by what stands between them: one may cost thirty times its octets. A Gradio page has one in twenty
+# octets; a short answer may be a list of numbers.
+_VALUES, _OCTETS_A_VALUE = 5_000, 10
+_BETWEEN = ",[{"
 _FAN_OUT = 2000  # values that one pointer may yield
 _INDEX = re.compile(r"[0-9]{1,9}")
 
@@ -43,8 +47,10 @@ class Reply:
 
 
 def parse_json(body: str) -> object:
-    """Return the JSON value of ``body``, or :data:`NOT_JSON`. Never raises, however deep or large it is."""
+    """Return the JSON value of ``body``, or :data:`NOT_JSON`. Never raises, however deep, large or crowded it is."""
     if not body or body.lstrip()[:1] not in '{["tfn-0123456789':
+        return NOT_JSON
+    if len(body) > _VALUES and sum(map(body.count, _BETWEEN)) > _VALUES + len(body) // _OCTETS_A_VALUE:
         return NOT_JSON
     depth = deepest = 0
     if body.count("[") + body.count("{") > _DEPTH_LIMIT:

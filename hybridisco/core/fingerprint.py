@@ -57,6 +57,7 @@ class Identification:
         self._expected = {kind.id for kind in expected}
         self._replies: dict[str, Reply] = {}
         self._lenses: dict[str, Reply] = {}
+        self._judged: dict[int, bool] = {}
         self._unanswered = 0
 
     def feed(self, reply: Reply) -> None:
@@ -125,9 +126,15 @@ class Identification:
             reply = self._look(step)
             if reply is None:
                 return number
-            if reply.status == 0 or not all(condition.holds(reply) for condition in step.where):
+            if not self._holds(step, reply):
                 return None
         return len(proof.steps)
+
+    def _holds(self, step: Step, reply: Reply) -> bool:
+        """Return whether a step holds. That is found out once: a search in a page may take a twentieth of a second."""
+        if id(step) not in self._judged:  # two steps that read alike may differ in what they count
+            self._judged[id(step)] = reply.status != 0 and all(condition.holds(reply) for condition in step.where)
+        return self._judged[id(step)]
 
     def _look(self, step: Step | Fact) -> Reply | None:
         reply = self._replies.get(step.request)

@@ -95,10 +95,13 @@ def place_keys(announcement: Announcement, local: frozenset[str]) -> frozenset[K
     return frozenset(keys)
 
 
-def keys(announcement: Announcement, local: frozenset[str]) -> frozenset[Key]:
-    """Return all keys of an announcement: its places, and its id if it has one."""
+def keys(announcement: Announcement, local: frozenset[str], *, by_id: bool = True) -> frozenset[Key]:
+    """Return all keys of an announcement: its places, and its id if it has one.
+
+    :param by_id: it may speak for that id; one that may not tells only of a place.
+    """
     places = place_keys(announcement, local)
-    return places | {("id", announcement.id, 0)} if announcement.id else places
+    return places | {("id", announcement.id, 0)} if announcement.id and by_id else places
 
 
 def machine(announcements: Iterable[Announcement], local: frozenset[str]) -> str:

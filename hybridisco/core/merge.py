@@ -10,18 +10,22 @@ known of this machine. So it does not matter in which order evidence came, and e
 3. Evidence in one group with one id but at several places: if it answers at one of them at most, the others are
    old traces of it; if it answers at several, it is a clone, and each place is a service of its own.
 4. Fields are taken in the order manual > verified probe > TXT > guess.
+5. An announcement that may not speak for its id (:mod:`.trust`) has no part in the service it names: it is a warning
+   there, or, where nobody else speaks of its place, a service of its own that is ``untrusted``.
+6. Time and our own network have their part (:mod:`.liveness`): what is silent is ``stale``, then gone.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from hybridisco.core import problems
 from hybridisco.core.evidence import EndpointKey, Evidence, World, latest_findings
-from hybridisco.core.identity import Key, derived_id, is_local, keys, machine, partition, place_keys, shown_host
-from hybridisco.core.liveness import GONE_AFTER_S
+from hybridisco.core.identity import Key, derived_id, is_local, machine, partition, place_keys, shown_host
+from hybridisco.core.liveness import State
 from hybridisco.core.model import (
     ALIVE,
     UNKNOWN_KIND,
@@ -32,6 +36,7 @@ from hybridisco.core.model import (
     Service,
     SourceName,
     Status,
+    Trust,
     address_rank,
     status_rank,
 )
@@ -44,20 +49,65 @@ def services_of(component: Iterable[Evidence], world: World, now: float) -> tupl
     """Return the services that connected evidence speaks of, and warnings about them."""
     evidence = sorted(component, key=lambda e: e.announcement.key)
     looked = latest_findings(evidence)
-    standing = [item for item in evidence if item.announcement.standing and item.announcement.endpoints]
+    every = [item for item in evidence if item.announcement.standing and item.announcement.endpoints]
+    standing = [item for item in every if world.trust(item.announcement) is not Trust.UNTRUSTED]
+    services: list[Service] = []
+    warnings: list[str] = []
+    for kind, path, same in _groups(standing, looked, world):
+        for part, warning in _split_clones(same, kind, looked, world):
+            service = _fuse(part, kind, path, looked, world, now, warning)
+            if service is not None:
+                services.append(service)
+                warnings.extend([warning] if warning else [])
+    services = _with_unique_ids(services)
+    if len(every) > len(standing):
+        _add_untrusted([e for e in every if e not in standing], standing, services, warnings, looked, world, now)
+    return tuple(services), tuple(dict.fromkeys(warnings))
+
+
+def _groups(standing: Sequence[Evidence], looked: Looked, world: World) -> Iterator[tuple[str, str, list[Evidence]]]:
+    """Yield what may be one service each: a kind, a base path, and connected evidence."""
     groups: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for item, kind in zip(standing, kinds_of(standing, looked, world), strict=True):
         groups[kind, item.announcement.endpoints[0].path].append(item)
-    services: list[Service] = []
-    warnings: list[str] = []
     for (kind, path), members in sorted(groups.items()):
-        for same in partition(members, lambda e: keys(e.announcement, world.local)):
-            for part, warning in _split_clones(same, kind, looked, world):
-                service = _fuse(part, kind, path, looked, world, now, warning)
-                if service is not None:
-                    services.append(service)
-                    warnings.extend([warning] if warning else [])
-    return tuple(_with_unique_ids(services)), tuple(dict.fromkeys(warnings))
+        for same in partition(members, lambda e: world.keys(e.announcement)):
+            yield kind, path, same
+
+
+def _add_untrusted(
+    foreign: Sequence[Evidence],
+    standing: Sequence[Evidence],
+    services: list[Service],
+    warnings: list[str],
+    looked: Looked,
+    world: World,
+    now: float,
+) -> None:
+    """Add what comes of announcements that may not speak for their id: a warning, or a service of its own."""
+    taken = {key for item in standing for key in place_keys(item.announcement, world.local)}
+    for kind, path, same in _groups(foreign, looked, world):
+        claim = _by_precedence(same)[0]
+        if any(key in taken for item in same for key in place_keys(item.announcement, world.local)):
+            warnings.append(problems.impostor(claim.name or claim.ref, [_machine_and_port(same, world)]))
+            continue
+        service = _fuse(same, kind, path, looked, world, now, None)
+        if service is not None:
+            why = problems.untrusted(service.name, claim, pinned=claim.id in world.pins)
+            place = derived_id(
+                kind, machine([e.announcement for e in same], world.local), service.endpoints[0].port, path
+            )
+            services.append(
+                replace(
+                    service,
+                    id=f"{claim.id or kind}~{place}",
+                    status=Status.UNTRUSTED,
+                    problem=why,
+                    verified=False,
+                    trust=Trust.UNTRUSTED,
+                )
+            )
+            warnings.append(why)
 
 
 def _split_clones(
@@ -112,10 +162,11 @@ def _fuse(
     said = _by_precedence(members)
     verdicts = sorted(
         (judge(kind, e, looked.get(e.key), world) for e in _endpoints(said)),
-        key=lambda v: (status_rank(v.status), address_rank(v.endpoint), v.endpoint.key),
+        # Of two addresses that are as good as each other the one that was known first: a newcomer may be a forgery.
+        key=lambda v: (status_rank(v.status), address_rank(v.endpoint), _known_since(v), v.endpoint.key),
     )
     best = verdicts[0]
-    status = _fade(best, verdicts, now)
+    status = _fade(best, verdicts, members, world, now)
     sources = {item.announcement.source for item in members}
     if status is None and SourceName.MANUAL not in sources:
         return None
@@ -135,7 +186,7 @@ def _fuse(
         endpoints=endpoints,
         status=status,
         problem=_problem(status, best, kind, world, warning),
-        verified=best.verified,
+        verified=best.verified and status is not Status.STALE,
         version=(verified and verified.version) or next((a.version for a in said if a.version), None),
         capabilities=_capabilities(kind, verified, said, world),
         properties=_properties(said, finding, status),
@@ -143,7 +194,12 @@ def _fuse(
         latency_ms=endpoints[0].latency_ms,
         first_seen=min(item.first_at for item in members),
         last_seen=_last_seen(members, _evidence(verdicts)),
+        trust=min((world.trust(item.announcement) for item in members), key=list(Trust).index),
     )
+
+
+def _known_since(verdict: Verdict) -> float:
+    return verdict.evidence.first_at if verdict.evidence else math.inf
 
 
 def _default_name(kind: str, host: str, port: int, world: World) -> str:
@@ -179,20 +235,43 @@ def _endpoints(announcements: Sequence[Announcement]) -> list[Endpoint]:
     return list(merged.values())
 
 
-def _fade(best: Verdict, verdicts: Sequence[Verdict], now: float) -> Status | None:
-    """Return the status with time's part in it; None for what answered once and has been silent too long."""
+def _fade(
+    best: Verdict, verdicts: Sequence[Verdict], members: Sequence[Evidence], world: World, now: float
+) -> Status | None:
+    """Return the status with time's and our own network's part in it; None for what is gone."""
     evidence = _evidence(verdicts)
-    if best.status is not Status.UNREACHABLE or not any(item.ok_at is not None for item in evidence):
-        return best.status
-    silent_since = max(item.failing_since for item in evidence if item.failing_since is not None)
-    return Status.STALE if now - silent_since < GONE_AFTER_S else None
+    if best.status is Status.UNREACHABLE and any(item.ok_at is not None for item in evidence):
+        states = {_state(v.evidence, v.endpoint, world, now) for v in verdicts if v.evidence}
+        return Status.STALE if State.SUSPECT in states else None
+    if best.status in ALIVE and all(_cut_off(v.endpoint, world) for v in verdicts):
+        return Status.STALE
+    return _attended(best.status, members, now)
+
+
+def _attended(status: Status, members: Sequence[Evidence], now: float) -> Status | None:
+    """Return ``status``, or what becomes of it when those who announced it have fallen silent."""
+    states = {
+        item.life.at(now).state if item.announcement.source is SourceName.MDNS else State.ALIVE for item in members
+    }
+    if State.ALIVE in states:
+        return status
+    return Status.STALE if State.SUSPECT in states else None
+
+
+def _state(item: Evidence, endpoint: Endpoint, world: World, now: float) -> State:
+    life = item.life if _cut_off(endpoint, world) else item.life.at(now)
+    return life.state
+
+
+def _cut_off(endpoint: Endpoint, world: World) -> bool:
+    return world.cut_off(endpoint) and not is_local(endpoint, world.local)
 
 
 def _problem(status: Status, best: Verdict, kind: str, world: World, warning: str | None) -> str | None:
     endpoint, title = best.endpoint, _UNKNOWN if kind == UNKNOWN_KIND else world.title(kind)
     finding = best.evidence.finding if best.evidence else None
     if status is Status.STALE:
-        return problems.NETWORK_SILENT if finding else problems.NOT_CHECKED
+        return _why_stale(best, world)
     if status is Status.UNREACHABLE and finding:
         local = is_local(endpoint, world.local)
         return problems.explain(finding.cause, endpoint, world.kinds.get(kind), local=local)
@@ -204,6 +283,18 @@ def _problem(status: Status, best: Verdict, kind: str, world: World, warning: st
     if status is Status.STARTING:
         return problems.starting(title, endpoint, finding.cause if finding else None)
     return warning
+
+
+def _why_stale(best: Verdict, world: World) -> str:
+    if best.evidence is None:
+        return problems.NOT_CHECKED
+    if _cut_off(best.endpoint, world):
+        return problems.NETWORK_LOST
+    if best.status is not Status.UNREACHABLE:
+        return problems.ANNOUNCER_LOST
+    if best.evidence.life.hangs:
+        return problems.HANGS
+    return problems.NETWORK_DOUBTED if world.doubted else problems.NETWORK_SILENT
 
 
 def _capabilities(kind: str, verified: Finding | None, said: Sequence[Announcement], world: World) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ Way of a datum: a source emits an :class:`Announcement`; the registry merges ann
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -23,6 +23,7 @@ class Status(StrEnum):
     STALE = "stale"  # claimed or seen, evidence is fading or not checked yet: being checked
     MISMATCH = "mismatch"  # answers as another kind than the claim says
     UNREACHABLE = "unreachable"  # claimed, but nothing answers
+    UNTRUSTED = "untrusted"  # announced by somebody who cannot show that he may
 
 
 #: Statuses of something that answers.
@@ -34,6 +35,26 @@ _RANK = {status: rank for rank, status in enumerate(Status)}
 def status_rank(status: Status) -> int:
     """Return 0 for the most useful status, higher for worse ones."""
     return _RANK[status]
+
+
+class Proof(StrEnum):
+    """What an announcement's signature is worth by itself."""
+
+    UNSIGNED = "unsigned"
+    SIGNED = "signed"
+    FALSE = "false"  # it does not fit what is said, or where it is said
+    OUTDATED = "outdated"  # it fits, but is too old, or comes from the future
+    UNCHECKED = "unchecked"  # there is one, and no library to check it with
+
+
+class Trust(StrEnum):
+    """Who speaks for a service, as far as we know. The order is the order of preference."""
+
+    PINNED = "pinned"  # the key that was seen first, or that the user accepted
+    NEW = "new"  # a good signature with a key that is seen for the first time
+    UNSIGNED = "unsigned"
+    UNCHECKED = "unchecked"  # nobody claims to be somebody, or it cannot be checked here
+    UNTRUSTED = "untrusted"
 
 
 class SourceName(StrEnum):
@@ -141,6 +162,8 @@ class Announcement:
     ``source`` and ``ref`` together name it: a later announcement of the same name takes its place.
     A ``standing`` announcement makes a service by itself. One that is not standing (the check of an endpoint
     that mDNS or the user claimed) only tells how that claim stands, and never keeps a service alive.
+    ``signer`` is the public key, in base64, of who signed it, and ``proof`` what that signature is worth.
+    ``watched``: whoever announced it is watched by a connection; ``unattended``: he is no longer there.
     """
 
     source: SourceName
@@ -157,6 +180,10 @@ class Announcement:
     properties: Properties = ()
     finding: Finding | None = None
     standing: bool = True
+    proof: Proof = Proof.UNSIGNED
+    signer: str | None = None
+    unattended: bool = False
+    watched: bool = False
 
     @property
     def key(self) -> EvidenceKey:
@@ -203,6 +230,7 @@ class Service:
     latency_ms: float | None
     first_seen: float
     last_seen: float
+    trust: Trust = Trust.UNCHECKED
 
     @property
     def url(self) -> str:
@@ -283,18 +311,38 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """An effect: somebody claims a service (of ``kind``, if said) at ``endpoint``; go and see."""
+    """An effect: somebody claims a service (of ``kind``, if said) at ``endpoint``; go and see.
+
+    ``others`` are further endpoints of it, to be looked at as well if this one is slow. ``known``: it has answered
+    before, or the user wrote it down, so that it goes before what just anybody claims.
+    """
 
     endpoint: Endpoint
     kind: str | None
+    others: tuple[Endpoint, ...] = ()
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An effect: a service is what it says, and signed with a key for an id that has none yet; remember that."""
+
+    id: str
+    key: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one call to the registry did: events for the faces, checks for the manager."""
+    """What one call to the registry did: events for the faces, checks and the rest for the manager.
+
+    ``doubts`` are the refs of announcements to be asked about: what they name no longer answers.
+    """
 
     events: tuple[Event, ...] = ()
-    checks: tuple[Check, ...] = field(default=())
+    checks: tuple[Check, ...] = ()
+    doubts: tuple[str, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
 
 def check_ref(endpoint_key: tuple[str, int, bool, str]) -> str:

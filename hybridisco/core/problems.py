@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hybridisco.core.kind import Kind
-from hybridisco.core.model import Endpoint, Finding
+from hybridisco.core.model import Announcement, Endpoint, Finding, Proof
 
 #: Why nothing usable came back. A probe reports one of these; anything else is shown as it is.
 REFUSED = "refused"
@@ -16,6 +16,8 @@ UNRESOLVED = "unresolved"
 NO_INTERFACE = "no-interface"
 NOT_HTTP = "not-http"
 NO_TLS = "no-tls"
+NO_FILES = "no-files"
+REBOUND = "rebound"
 _UNRESOLVED_LOCAL = "unresolved-local"
 
 _CAUSES = {
@@ -36,6 +38,12 @@ _CAUSES = {
     "here are probably not set up to ask (Debian: the package libnss-mdns). Write the machine's IP address instead.",
     UNRESOLVED: "The name {host} is not known. Probably it is misspelt or the machine is off. Check the name, or "
     "write the machine's IP address instead.",
+    NO_FILES: "{url} could not be looked at: the system gives this program no more files and connections at once. "
+    "Probably its limit is low, or another program uses them up. Raise it (`ulimit -n 4096` in a terminal, "
+    "LimitNOFILE= in a systemd unit), or close something.",
+    REBOUND: "The name {host} leads to an address that no service of a network has: of this machine itself, of a "
+    "cloud's metadata service, of many or of none. It was not asked. Probably the name server, the router or a hosts "
+    "file is wrong, or somebody plays a trick. Correct it, or write the machine's IP address instead.",
     NOT_HTTP: "Something answers at {url}, but it does not speak HTTP. Probably another program uses port {port}, "
     "or it wants https. Check the port, and try {https}.",
     NO_TLS: "{url} does not speak TLS as https needs. Probably it is a plain http server. Try {http}.",
@@ -117,5 +125,58 @@ def clone(service_id: str, machines: list[str]) -> str:
     )
 
 
+def untrusted(title: str, announcement: Announcement, *, pinned: bool) -> str:
+    """Return the sentence for an announcement that may not speak for its id.
+
+    :param pinned: a key is known for the id.
+    """
+    accept = f"hybridisco trust accept {announcement.id}"
+    if announcement.proof is Proof.OUTDATED:
+        return (
+            f"{title} is announced with a signature that is out of date. Probably the clocks of the two machines "
+            "differ by hours, or somebody repeats an old announcement. Set both clocks; if they are right, do not use "
+            "it."
+        )
+    if announcement.proof is Proof.FALSE:
+        return (
+            f"{title} is announced with a signature that does not fit what it says or where it is. Probably somebody "
+            "has copied another machine's announcement. Do not use it unless you know why."
+        )
+    if not pinned:
+        return (
+            f"{title} is announced by somebody whose key is not among those that are accepted here (trust.mode is "
+            f'"pinned"). If it is yours, run `{accept}`, or import your studio\'s keys with `hybridisco trust import`.'
+        )
+    how = "no longer signed" if announcement.signer is None else "signed with another key than before"
+    return (
+        f"WARNING: {title} is announced under a known id, but {how}. Either its machine or sidecar was set up anew, or "
+        f"somebody pretends to be it. Find out which; only if it was set up anew run `{accept}`."
+    )
+
+
+def impostor(name: str, places: list[str]) -> str:
+    """Return the warning that somebody announces a service whose key he does not have."""
+    return (
+        f"Somebody announces {name} at {' and '.join(places)} without having its key. What is shown is the one with "
+        "the key. Find out who it is: either a sidecar was set up anew, or somebody pretends to be it."
+    )
+
+
 NOT_CHECKED = "It was announced, but has not been checked yet."
 NETWORK_SILENT = "It answered before, but no longer does. It is being checked again."
+NETWORK_LOST = (
+    "This machine has lost its network: probably a cable is unplugged, or the Wi-Fi is gone. Connect it again; what is "
+    "shown here is how it was before."
+)
+NETWORK_DOUBTED = (
+    "It answered before, but no longer does, and neither does any other machine. Probably this machine has lost its "
+    "network. Look at its cable or Wi-Fi; all are being checked again."
+)
+ANNOUNCER_LOST = (
+    "It answers, but the sidecar that announced it has ended without a goodbye. Probably it crashed or was killed. "
+    "Start it again on that machine, or write the address down with `hybridisco add`."
+)
+HANGS = (
+    "It takes connections, but does not answer at the moment. It is probably computing, or stuck. It is looked at "
+    "again and again; if it stays so, look at its console."
+)

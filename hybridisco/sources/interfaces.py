@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from pathlib import Path
+from typing import Any
 
 import ifaddr
 
@@ -19,6 +21,7 @@ _VIRTUAL = re.compile(
     r"docker\d+|br-[0-9a-f]{12}|veth[0-9a-f]{7}|virbr\d+(-nic)?|vnet\d+|vmnet\d+|vboxnet\d+|lxc(br)?\d+|lxdbr\d+"
     r"|cni\d+|flannel\.\d+|cali[0-9a-f]{11}|podman\d+|vEthernet \((WSL|Default Switch).*\)"
 )
+_DEAD = frozenset({"down", "lowerlayerdown", "notpresent"})  # RFC 2863; a card that cannot tell is "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ def interfaces() -> tuple[Interface, ...]:
         Interface(name, index, tuple(addresses))
         for name, (index, addresses) in sorted(found.items(), key=lambda item: item[1][0])
     )
+
+
+def carries_traffic(name: str) -> bool:
+    """Return whether an interface has a carrier: False where the system knows that it has none."""
+    try:
+        state = Path("/sys/class/net", name, "operstate").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return True
+    return state not in _DEAD
 
 
 def usable(every: tuple[Interface, ...], only: tuple[str, ...] = ()) -> tuple[Interface, ...]:
@@ -105,6 +117,17 @@ def interface_towards(every: tuple[Interface, ...], address: str) -> str | None:
             if own.version == ip.version and not ip.is_link_local and ip in _network_of(own):  # type: ignore[operator]
                 return interface.name
     return None
+
+
+def gateways() -> frozenset[str]:
+    """Return the addresses of the routers of the default routes; none where nobody can tell."""
+    try:
+        import netifaces
+    except ImportError:
+        return frozenset()
+    told: Any = netifaces.gateways()
+    families = (netifaces.AF_INET, netifaces.AF_INET6)
+    return frozenset(str(route[0]).partition("%")[0] for family in families for route in told.get(family, ()))
 
 
 def default_interface() -> str | None:

@@ -1,59 +1,65 @@
-"""The LAN as a source: browse, resolve and follow DNS-SD instances by mDNS (:mod:`.wire` has the packets).
+"""The LAN as a source: browse, resolve and follow DNS-SD instances by mDNS.
 
-Theory of operation. One browser listens. Our own question goes out at once with the QU bit (RFC 6762 section
-5.4), because the browser's first one waits 20 to 120 ms, and then again after 1, 2, 4 … s with the known answers
-in it (section 5.2, 7.1), because the browser soon only refreshes what it knows and would never find a responder
-whose announcement was lost. Records that come along with an answer are taken from zeroconf's cache; only after
-150 ms of quiet *one* query asks for all that is still missing. What was resolved is ours: the cache is no store.
+Theory of operation. A packet comes in by :mod:`.wire`, passes :mod:`.guard`, and changes :mod:`.table`; here that
+becomes announcements, and here is decided what to ask (:mod:`.asking` says when): who is there, what is missing after
+the answers have stopped, and, at once, about what somebody wants to take away.
 
 Where another program shares port 5353 (Avahi, a sidecar), the system gives a unicast answer to only one of them,
 which need not be us, and responders repeat by multicast what they said within the last second only later. So the
 first question is also put from a port of our own, as RFC 6762 section 6.7 allows: those answers reach nobody else.
-They may be cut short and are not kept up to date, so they only bring forward what multicast tells a little later.
 
-An answer speaks of its own link only (section 14), and a newer one makes the cache forget the addresses of another
-link. So what was heard of an instance on another link stays until the instance says something else or goes.
+Whoever has the key of an announcement keeps it: what comes under the same name with another key, or with none, stands
+beside it, and goes when nobody repeats it. Which of them may speak is judged later (:mod:`hybridisco.core.trust`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hybridisco.core import safe, txt
-from hybridisco.core.model import Announcement, SourceName, SourceState, Withdrawal
+from hybridisco.core import safe, trust, txt
+from hybridisco.core.model import Announcement, Proof, SourceName, SourceState, Withdrawal
+from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet
 from hybridisco.core.ports import Sink
-from hybridisco.sources.instance import announcement
-from hybridisco.sources.interfaces import Interface, choice, interfaces, usable
-from hybridisco.sources.wire import Wire, speakable
+from hybridisco.sources.asking import Asking
+from hybridisco.sources.guard import REASONS, Guard
+from hybridisco.sources.instance import announcement, dialable
+from hybridisco.sources.interfaces import (
+    Interface,
+    carries_traffic,
+    choice,
+    gateways,
+    interface_towards,
+    interfaces,
+    usable,
+)
+from hybridisco.sources.table import DOUBT_S, INSTANCE_LIMIT, Instance, Table, pairs
+from hybridisco.sources.watch import NetworkWatch
+from hybridisco.sources.wire import KnownAnswer, Question, Wire
 
 log = logging.getLogger(__name__)
 
 QUIET_S = 0.15  # after the last answer: Avahi delays answers by 20 to 120 ms (RFC 6762 section 6)
 LISTEN_AT_LEAST_S = 0.2
 SILENCE_S = 0.75  # with no answer at all: Wi-Fi access points hold multicast back for up to 300 ms
-_FOLLOW_EVERY_S = 3.0  # interfaces are compared so often
-_ASK_AGAIN_S = (1.0, 3600.0)  # first interval, which doubles up to the second (RFC 6762 section 5.2)
-_SPREAD = 0.02  # random part of the interval, lest machines switched on together stay in step
-_REPEAT_S = 1.0  # responders announce themselves up to eight times, at least a second apart (section 8.3)
-_MISSING_EVERY_S = 0.5
+_SETTLE_S = 0.05  # after the kernel has told of a change: the others that belong to it come within milliseconds
 _MISSING_TRIES = 8
 _OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
-INSTANCE_LIMIT = 1024
+_REPEAT_S = 1.0  # responders announce themselves up to eight times, at least a second apart (RFC 6762 section 8.3)
+_AGE_EVERY_S = 0.1  # how exactly a goodbye's second is kept
+_ASK_AT_ONCE = 64  # names in one question about what is missing or in doubt
 
 
 @dataclass(slots=True)
-class _Missing:
-    """An instance that was named but is not resolved yet."""
+class _Said:
+    """What was announced under one instance name with one key, and when."""
 
-    type: str
-    name: str
-    tries: int = 0
+    announcement: Announcement
+    emitted_at: float
+    heard_at: float
 
 
 class MdnsSource:
@@ -61,7 +67,7 @@ class MdnsSource:
 
     :param types: DNS-SD types to browse, each with the kind that it stands for (None: its TXT record says).
     :param only: names of interfaces to use; all that lead to a LAN when empty.
-    :param on_interfaces: called with the interfaces at the start and whenever they changed.
+    :param verify: checks a signature; None leaves all unchecked.
     """
 
     name = SourceName.MDNS
@@ -70,20 +76,24 @@ class MdnsSource:
         self,
         types: Mapping[str, str | None] | None = None,
         only: tuple[str, ...] = (),
-        on_interfaces: Callable[[tuple[Interface, ...]], None] = lambda _: None,
+        verify: trust.Verify = lambda *_: None,
     ) -> None:
         self._types = {txt.SERVICE_TYPE: None, **(types or {})}
         self._only = only
-        self._on_interfaces = on_interfaces
+        self._verify = verify
         self._interfaces: tuple[Interface, ...] = ()
+        self._dead: frozenset[str] = frozenset()
+        self._gateways: frozenset[str] = frozenset()
         self._sink: Sink | None = None
-        self._known: dict[str, Announcement] = {}
-        self._emitted_at: dict[str, float] = {}
-        self._missing: dict[str, _Missing] = {}
-        self._asked_at: float | None = None
+        self._table = Table(self._types)
+        self._guard = Guard(self._link_of, self._table.knows)
+        self._asking = Asking()
+        self._said: dict[str, dict[str, _Said]] = {}
+        self._missing: dict[str, int] = {}
+        self._newest: dict[str, int] = {}
         self._heard_at: float | None = None
+        self._doubt = asyncio.Event()
         self._stirred = asyncio.Event()
-        self._again = asyncio.Event()
         self._trouble: str | None = None
         self.dropped = 0
         """Instances and TXT values that were dropped because they cannot be right."""
@@ -93,9 +103,19 @@ class MdnsSource:
         """How browsing goes; ``error`` where this machine has no network to browse on."""
         if self._trouble:
             return SourceState("error", self._trouble)
-        if self._asked_at is None:
+        if self._asking.asked_at is None:
             return SourceState("running")
-        return SourceState("ok", f"{self.dropped} malformed values were dropped" if self.dropped else None)
+        return SourceState("ok", "; ".join(self._losses()) or None)
+
+    def _losses(self) -> list[str]:
+        """Return in words what was dropped."""
+        packets, refused = self._guard.dropped, self._table.refused
+        why = ", ".join(f"{packets[reason]} {words}" for reason, words in REASONS.items() if packets[reason])
+        return [
+            *([f"{self.dropped} malformed values were dropped"] if self.dropped else []),
+            *([f"{packets.total()} packets were dropped ({why})"] if packets else []),
+            *([f"{refused} instances beyond {INSTANCE_LIMIT} were left out"] if refused else []),
+        ]
 
     async def settled(self) -> None:
         """Return when the network has been quiet for long enough to take the answer for complete."""
@@ -109,18 +129,25 @@ class MdnsSource:
 
     def rescan(self) -> None:
         """Ask again now, and then at the pace of a start."""
-        self._asked_at = self._heard_at = None
-        self._again.set()
+        self._heard_at = None
+        self._asking.restart()
+
+    def reconfirm(self, ref: str) -> None:
+        """Ask whether an announcement still holds, and where: what it names does not answer (RFC 6762 section 10.4)."""
+        if ref.partition("\n")[0] in self._table:
+            self._asking.doubt(ref.partition("\n")[0])
+            self._doubt.set()
 
     def _settles_in_s(self) -> float:
         if self._trouble:
             return 0.0
-        if self._asked_at is None:
+        asked_at = self._asking.asked_at
+        if asked_at is None:
             return 60.0
         now = time.monotonic()
         if self._heard_at is None:
-            return self._asked_at + SILENCE_S - now
-        due = max(self._heard_at + QUIET_S, self._asked_at + LISTEN_AT_LEAST_S)
+            return asked_at + SILENCE_S - now
+        due = max(self._heard_at + QUIET_S, asked_at + LISTEN_AT_LEAST_S)
         if self._missing:
             due = max(due, now + QUIET_S)
         return due - now
@@ -128,96 +155,107 @@ class MdnsSource:
     async def run(self, sink: Sink) -> None:
         """Browse until cancelled."""
         self._sink = sink
-        self._interfaces = interfaces()
-        self._on_interfaces(self._interfaces)
-        while not (sockets := choice(usable(self._interfaces, self._only))):
-            self._say_trouble(_no_interface(self._only, self._interfaces))
-            await self._interfaces_changed()
-        try:
-            wire = Wire(sockets)
-        except OSError as error:
-            self._say_trouble(_no_socket(error))
-            return
-        try:
-            log.info("Asking by mDNS on %s", ", ".join(i.name for i in usable(self._interfaces, self._only)))
-            await wire.browse(
-                self._types, lambda *what: self._changed(wire, *what), lambda name: self._repeated(wire, name)
-            )
-            self._say_trouble(None)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._ask_from_own_port(sockets))
-                group.create_task(self._keep_asking(wire))
-                group.create_task(self._ask_for_missing(wire))
-                group.create_task(self._follow_interfaces(wire))
-        finally:
-            await wire.close()
+        self._asking = Asking()
+        with NetworkWatch(settle_s=_SETTLE_S) as watch:
+            self._read_interfaces()
+            while not (sockets := self._sockets()):
+                self._say_trouble(_no_interface(self._only, self._interfaces))
+                await watch.stirred()
+                self._read_interfaces()
+            try:
+                wire = Wire(sockets, self._guard, self._hear)
+            except OSError as error:
+                self._say_trouble(_no_socket(error))
+                return
+            try:
+                log.info("Asking by mDNS on %s", ", ".join(i.name for i in usable(self._interfaces, self._only)))
+                await wire.listen()
+                self._say_trouble(None)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._ask_from_own_port(sockets))
+                    group.create_task(self._keep_asking(wire))
+                    group.create_task(self._ask_for_missing(wire))
+                    group.create_task(self._ask_about_doubts(wire))
+                    group.create_task(self._age())
+                    group.create_task(self._follow(wire, watch))
+            finally:
+                await wire.close()
 
     # -- what we hear ---------------------------------------------------------------------------------
 
-    def _changed(self, wire: Wire, service_type: str, name: str, gone: bool) -> None:
-        self._heard_at = time.monotonic()
-        self._stirred.set()
-        key = name.lower()
-        if gone:
-            self._missing.pop(key, None)
-            self._known.pop(key, None)
-            self._emitted_at.pop(key, None)
-            log.info("mDNS: %s is gone", safe.text(name))
-            self._emit(Withdrawal(SourceName.MDNS, key))
-            return
-        if not speakable(name):
-            self._drop("%s is no name that can be asked for", safe.text(name))
-            return
-        if not wire.announced(service_type, name):
-            return  # a record of what has said goodbye
-        if key not in self._known and len(self._known) + len(self._missing) >= INSTANCE_LIMIT:
-            self._drop("more than %d instances", INSTANCE_LIMIT)
-            return
-        self._resolve(wire, service_type, name)
+    def _hear(self, packet: Packet) -> None:
+        now = time.monotonic()
+        touched = self._table.heard(packet, now)
+        if touched:
+            self._heard_at = now
+            self._stirred.set()
+        for key, announced in touched.items():
+            self._resolve(key, now, announced=announced)
+        if any(self._table.doubtful()):
+            self._doubt.set()
 
-    def _resolve(self, wire: Wire, service_type: str, name: str, *, unless_same_for_s: float = 0.0) -> None:
-        """Announce an instance if the cache has all of it, else note that something is missing.
+    def _resolve(self, key: str, now: float, *, announced: bool) -> None:
+        """Announce an instance if all of it is known, else note that something is missing.
 
-        :param unless_same_for_s: do not repeat within so many seconds what was said before.
+        :param announced: it was said anew, so that it is worth a look even if nothing has changed.
         """
-        instance = wire.read(service_type, name)
-        if instance is None:
-            self._missing.setdefault(name.lower(), _Missing(service_type, name))
+        instance = self._table.get(key)
+        if instance is None or instance.leaving_at is not None:
             return
-        self._missing.pop(name.lower(), None)
-        lan = usable(self._interfaces, self._only)
-        said, dropped = announcement(instance, self._types.get(service_type), self._interfaces, lan)
-        self.dropped += dropped
+        places = self._table.addresses(instance)
+        if instance.server is None or instance.text is None or not places:
+            self._missing.setdefault(key, 0)
+            return
+        self._missing.pop(key, None)
+        kind = self._types.get(instance.type)
+        signature = self._signature(instance, [address for address, _ in dialable(places, self._interfaces)])
+        said, dropped = announcement(instance, places, kind, self._interfaces, signature, self._gateways)
+        if key not in self._said:
+            self.dropped += dropped
         if said is None:
-            self._drop("%s names no address or port that can be used", safe.text(name))
+            if key not in self._said:
+                self._drop("%s names no address or port that can be used", safe.text(instance.name))
             return
-        if name.lower() not in self._known:
+        self._say(key, said, now, announced=announced)
+
+    def _signature(self, instance: Instance, addresses: list[str]) -> trust.Signed:
+        """Return what the signature of an instance is worth: an older one than was seen before is out of date."""
+        told = pairs(instance.text or b"")
+        found = trust.signature_of(told, instance.port or 0, addresses, time.time(), self._verify)
+        if found.proof is Proof.SIGNED:
+            owner = f"{instance.key}\n{found.key}"
+            if found.at < self._newest.get(owner, 0):
+                return replace(found, proof=Proof.OUTDATED)
+            self._newest[owner] = found.at
+        return found
+
+    def _say(self, key: str, said: Announcement, now: float, *, announced: bool) -> None:
+        """Emit an announcement, if it is news, or was said anew and not just now."""
+        if said.proof is not Proof.UNSIGNED:
+            said = replace(said, ref="\n".join((key, said.proof, said.signer or "")))
+        known = self._said.setdefault(key, {})
+        before = known.get(said.ref)
+        if not known:
             log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
-        key, now, said = name.lower(), time.monotonic(), self._with_other_links(said)
-        if said == self._known.get(key) and now - self._emitted_at[key] < unless_same_for_s:
-            return
-        self._known[key], self._emitted_at[key] = said, now
+        if before is None and known:
+            self._asking.doubt(key)  # the same name with another key: is the other one still there?
+            self._doubt.set()
+        if before is not None:
+            if announced:
+                before.heard_at = now
+            if said == before.announcement and not (announced and now - before.emitted_at >= _REPEAT_S):
+                return
+        known[said.ref] = _Said(said, now, now)
         self._emit(said)
 
-    def _repeated(self, wire: Wire, name: str) -> None:
-        """Pass on an announcement that says nothing new: what was silent is back, and is looked at again at once.
-
-        It is read anew: an address that it no longer names has been flushed meanwhile (RFC 6762 section 10.2).
-        """
-        service_type = next((each for each in self._types if name.lower().endswith(f".{each.lower()}")), None)
-        if service_type is not None and name.lower() in self._known:
-            self._resolve(wire, service_type, name, unless_same_for_s=_REPEAT_S)
-
-    def _with_other_links(self, said: Announcement) -> Announcement:
-        """Return ``said`` with the endpoints that were heard before on links of which it does not speak."""
-        before = self._known.get(said.ref)
-        if before is None:
-            return said
-        others = {interface.name for interface in self._interfaces} - {e.interface for e in said.endpoints}
-        first = said.endpoints[0]
-        way = (first.port, first.tls, first.path)
-        kept = (e for e in before.endpoints if e.interface in others and (e.port, e.tls, e.path) == way)
-        return replace(said, endpoints=(*said.endpoints, *kept))
+    def _withdraw(self, key: str, refs: list[str]) -> None:
+        known = self._said.get(key, {})
+        for ref in refs:
+            del known[ref]
+            self._emit(Withdrawal(SourceName.MDNS, ref))
+        if not known:
+            self._said.pop(key, None)
+            self._missing.pop(key, None)
 
     def _emit(self, datum: Announcement | Withdrawal) -> None:
         if self._sink is not None:
@@ -233,57 +271,60 @@ class MdnsSource:
         self._trouble = trouble
         self._stirred.set()
 
+    async def _age(self) -> None:
+        """Let time pass: goodbyes come true, and what nobody repeats goes."""
+        while True:
+            await asyncio.sleep(_AGE_EVERY_S)
+            now = time.monotonic()
+            gone, touched = self._table.expire(now)
+            for instance in gone:
+                log.info("mDNS: %s is gone", safe.text(instance.name))
+                self._withdraw(instance.key, list(self._said.get(instance.key, {})))
+                self._missing.pop(instance.key, None)
+            for key in touched:
+                self._resolve(key, now, announced=False)
+            for key, known in list(self._said.items()):
+                if len(known) > 1:
+                    newest = max(one.heard_at for one in known.values())
+                    old = [ref for ref, one in known.items() if one.heard_at < newest and now - one.heard_at > DOUBT_S]
+                    self._withdraw(key, old)
+            if len(self._newest) > 4 * INSTANCE_LIMIT:
+                self._newest = {
+                    owner: at for owner, at in self._newest.items() if owner.partition("\n")[0] in self._table
+                }
+
     # -- what we ask ----------------------------------------------------------------------------------
+
+    def _questions(self) -> list[Question]:
+        return [(service_type, PTR) for service_type in self._types]
+
+    def _known_answers(self) -> list[KnownAnswer]:
+        now = time.monotonic()
+        return [(one.type, one.name, one.ttl_s, age_s) for one, age_s in self._table.known_answers(now)]
 
     async def _ask_from_own_port(self, sockets: list[str | int]) -> None:
         """Ask once from a port that nobody shares, and listen there for a moment."""
         try:
-            aside = Wire(sockets, own_port=True)
+            aside = Wire(sockets, self._guard, self._hear, own_port=True)
         except OSError as error:
             log.debug("No question from a port of our own: %s", error)
             return
-
-        def heard(service_type: str, name: str, gone: bool) -> None:
-            if not gone:
-                self._changed(aside, service_type, name, gone)
-
         try:
-            await aside.browse(self._types, heard)
-            aside.ask(self._types)
+            await aside.listen()
+            aside.ask(self._questions())
             await asyncio.sleep(_OWN_PORT_S)
         finally:
             await aside.close()
 
     async def _keep_asking(self, wire: Wire) -> None:
         """Ask who is there, ever more seldom."""
-        first_s, longest_s = _ASK_AGAIN_S
-        interval_s = first_s
-        wire.ask(self._types, unicast=True)
-        self._note_asked()
+        first = True
         while True:
-            again = await self._pause(interval_s * random.uniform(1 - _SPREAD, 1 + _SPREAD))
-            wire.ask(self._types)
-            if again:
-                self._note_asked()
-            interval_s = first_s if again else min(interval_s * 2, longest_s)
-
-    def _note_asked(self) -> None:
-        self._asked_at = time.monotonic()
-        self._stirred.set()
-
-    async def _pause(self, seconds: float) -> bool:
-        """Wait, but not on when somebody wants to know now; returns whether that was so.
-
-        However often that is: a question is not put twice within a second (RFC 6762 section 5.2).
-        """
-        began = time.monotonic()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._again.wait()
-        again = self._again.is_set()
-        self._again.clear()
-        await asyncio.sleep(max(0.0, _ASK_AGAIN_S[0] * (1 - _SPREAD) - (time.monotonic() - began)))
-        return again
+            self._asking.note_asked(time.monotonic())
+            wire.ask(self._questions(), self._known_answers(), unicast=first)
+            self._stirred.set()
+            first = False
+            await self._asking.next(self._table.refresh_at)
 
     async def _ask_for_missing(self, wire: Wire) -> None:
         """Once the answers have stopped, ask for all that is missing in one query."""
@@ -295,37 +336,94 @@ class MdnsSource:
             if quiet_s < QUIET_S:
                 await asyncio.sleep(QUIET_S - quiet_s)
                 continue
-            for key, missing in list(self._missing.items()):
-                self._resolve(wire, missing.type, missing.name)
-                missing.tries += 1
-                if key in self._missing and missing.tries > _MISSING_TRIES:
+            questions: list[Question] = []
+            for key, tries in list(self._missing.items()):
+                instance = self._table.get(key)
+                if instance is None or tries >= _MISSING_TRIES:
                     del self._missing[key]
-                    self._drop("%s does not say where it is", safe.text(missing.name))
-            wire.ask_for_missing([missing.name for missing in self._missing.values()])
-            await asyncio.sleep(_MISSING_EVERY_S)
+                    if instance is not None:
+                        self._drop("%s does not say where it is", safe.text(instance.name))
+                    continue
+                self._missing[key] = tries + 1
+                if len(questions) < 4 * _ASK_AT_ONCE:
+                    questions += self._lacking(instance)
+            wire.ask(questions)
+            await asyncio.sleep(0.5)
 
-    async def _follow_interfaces(self, wire: Wire) -> None:
+    def _lacking(self, instance: Instance) -> list[Question]:
+        """Return the questions for what is not known of an instance."""
+        return [
+            *([(instance.name, SRV)] if instance.server is None else []),
+            *([(instance.name, TXT)] if instance.text is None else []),
+            *(
+                [(instance.server, A), (instance.server, AAAA)]
+                if instance.server and not self._table.addresses(instance)
+                else []
+            ),
+        ]
+
+    async def _ask_about_doubts(self, wire: Wire) -> None:
+        """Ask at once about what is said to leave or to be elsewhere, twice in a row, since a packet may be lost."""
+        while True:
+            await self._doubt.wait()
+            self._doubt.clear()
+            leaving, hosts = self._table.doubtful()
+            names = [one.name for key in self._asking.doubted(time.monotonic()) if (one := self._table.get(key))]
+            questions: list[Question] = [(name, SRV) for name in (*leaving, *names)][:_ASK_AT_ONCE]
+            questions += [(name, TXT) for name in names][:_ASK_AT_ONCE]
+            questions += [(name, kind) for name in hosts[:_ASK_AT_ONCE] for kind in (A, AAAA)]
+            questions = [question for question in questions if self._asking.allows(question, time.monotonic())]
+            wire.ask(questions)
+            if questions:
+                # Responders do not answer the same question twice within 0.8 s.
+                asyncio.get_running_loop().call_later(1.0, self._ask_again, wire, questions)
+
+    def _ask_again(self, wire: Wire, questions: list[Question]) -> None:
+        leaving, hosts = self._table.doubtful()
+        wire.ask([question for question in questions if question[0] in (*leaving, *hosts)])
+
+    # -- our own network ------------------------------------------------------------------------------
+
+    def _sockets(self) -> list[str | int]:
+        return choice(usable(self._interfaces, self._only))
+
+    def _read_interfaces(self) -> bool:
+        """Read the interfaces; returns whether something has changed."""
+        now = interfaces()
+        dead = frozenset(interface.name for interface in now if not carries_traffic(interface.name))
+        if (now, dead) == (self._interfaces, self._dead):
+            return False
+        self._interfaces, self._dead, self._gateways = now, dead, gateways()
+        self._guard.forget_links()
+        return True
+
+    def _link_of(self, source: str, zone: int) -> str | None:
+        """Return the interface that leads to a neighbour, or to this machine itself."""
+        if zone:
+            return next((interface.name for interface in self._interfaces if interface.index == zone), None)
+        return interface_towards(self._interfaces, source)
+
+    async def _follow(self, wire: Wire, watch: NetworkWatch) -> None:
         """Notice interfaces that come, go or get another address; then listen and ask there too.
 
         A new IPv6 address cannot be used for a second or two (RFC 4862 section 5.4), so that what could not be had
-        is tried again.
+        is tried again. Also after a sleep the network is taken for a new one.
         """
         while True:
-            await self._interfaces_changed(or_if=lambda: wire.lacks(choice(usable(self._interfaces, self._only))))
-            if sockets := choice(usable(self._interfaces, self._only)):
-                await wire.move(sockets)
-                wire.ask(self._types, unicast=True)
-
-    async def _interfaces_changed(self, or_if: Callable[[], bool] = lambda: False) -> None:
-        while True:
-            await asyncio.sleep(_FOLLOW_EVERY_S)
-            now = interfaces()
-            if now != self._interfaces:
-                self._interfaces = now
-                self._on_interfaces(now)
-                return
-            if or_if():
-                return
+            slept = await watch.stirred()
+            before = {interface.name for interface in self._interfaces}
+            changed = self._read_interfaces()
+            sockets = self._sockets()
+            if not (changed or slept or wire.lacks(sockets)) or not sockets:
+                continue
+            for name in before - {interface.name for interface in self._interfaces}:
+                log.debug("The interface %s is gone", name)
+            await wire.move(sockets)
+            if changed or slept:
+                for key in [one.key for one in self._table]:
+                    self._resolve(key, time.monotonic(), announced=False)
+            wire.ask(self._questions(), unicast=True)
+            self._asking.restart(quietly=True)
 
 
 def _no_interface(only: tuple[str, ...], every: tuple[Interface, ...]) -> str:

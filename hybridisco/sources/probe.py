@@ -2,24 +2,26 @@
 
 What to ask and what the answers prove is decided in :mod:`hybridisco.core.fingerprint`; here the requests are
 made, within bounds on everything: GET and the WebSocket upgrade only, no Origin, no cookies, no redirect
-followed, no proxy, a cap on the body before and after decompression, on headers, and on the time.
+followed, no proxy, a cap on the body before and after decompression, on headers, on all that comes over the wire
+whatever it is called there, and on the time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
+import functools
 import logging
 import random
 import socket
 import ssl
-import sys
 import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from hybridisco._version import __version__
@@ -28,6 +30,11 @@ from hybridisco.core.conditions import Reply, parse_json
 from hybridisco.core.fingerprint import Identification
 from hybridisco.core.kind import Kind
 from hybridisco.core.model import Announcement, Endpoint, Finding, SourceName, Status, check_ref
+from hybridisco.sources import causes
+from hybridisco.sources.gate import Gate
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import connect
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +44,23 @@ PAGE_LIMIT = 1024 * 1024
 _PAGES = frozenset({"/", "/config"})
 _LINE_LIMIT = 8190  # octets of one header line
 _HEADER_LIMIT = 100  # header lines
+#: Octets on the wire for one request: a page, what a reader who is slow leaves waiting, and the framing of chunks.
+_WIRE_LIMIT = PAGE_LIMIT + 512 * 1024
+_HEADS = 8  # answers to one request: interim ones (103 Early Hints), and the one that counts
+_SLICE = 16 * 1024  # octets that are parsed before the limits are looked at again
+_TALK_LIMIT = 16 * 1024  # octets of a whole WebSocket conversation; ComfyUI's upgrade and first frame have 350
 
 REQUEST_LIMIT_S = 2.0  # one request; a backend that is busy for longer is asked again at the next look
 _CONNECT_S = 1.0
 _SERVICE_LIMIT_S = 5.0
 _PER_ENDPOINT = 4  # connections to one endpoint at once
 _AT_ONCE = 32  # endpoints looked at at once
+_AT_ONE_ADDRESS = 8  # of them, at one other machine's address
 _KEEP_ALIVE_S = 1.0  # long enough for one identification; a single-threaded server is not kept occupied
 _RETRIES = 2
 _RETRY_WITHIN_S = 1.0  # who takes longer to hang up is not asked again at this look
 _BACKOFF_S = 0.1  # doubled at each retry, times a random factor of 0.5 to 1.5
 
-_ERRNO_CAUSES = {
-    errno.ECONNREFUSED: problems.REFUSED,
-    errno.ECONNRESET: problems.RESET,
-    errno.EPIPE: problems.RESET,
-    errno.ETIMEDOUT: problems.TIMEOUT,
-    errno.ENETUNREACH: problems.UNROUTABLE,
-    errno.EADDRNOTAVAIL: problems.UNROUTABLE,
-    # macOS answers so while the user has not allowed the program to use the local network.
-    errno.EHOSTUNREACH: problems.DENIED if sys.platform == "darwin" else problems.UNROUTABLE,
-    errno.EHOSTDOWN: problems.UNROUTABLE,
-    errno.EPERM: problems.DENIED,
-    errno.EACCES: problems.DENIED,
-}
 #: Failures after which the same request may well succeed: something was there, and hung up.
 _PASSING = frozenset({problems.RESET})
 
@@ -75,7 +75,7 @@ class HttpProbe:
     def __init__(self, kinds: Sequence[Kind], limit_s: float = _SERVICE_LIMIT_S) -> None:
         self._kinds = tuple(kinds)
         self._limit_s = min(limit_s, _SERVICE_LIMIT_S)
-        self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._gate = Gate(_AT_ONCE, _AT_ONE_ADDRESS)
         self._session: aiohttp.ClientSession | None = None
         self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # LAN boxes have self-signed certificates. Nothing secret is sent, and an answer proves only its kind.
@@ -102,7 +102,7 @@ class HttpProbe:
 
     async def identify(self, endpoint: Endpoint, claimed: str | None = None) -> Finding:
         """Return what answers at ``endpoint``; a kind that is claimed is looked for first."""
-        async with self._gate:
+        async with self._gate.passing(endpoint.address):
             identification = Identification(self._kinds, endpoint.port, claimed)
             try:
                 async with asyncio.timeout(self._limit_s):
@@ -183,17 +183,9 @@ class HttpProbe:
 
     async def _frame(self, endpoint: Endpoint, request: str) -> Reply:
         """Upgrade to a WebSocket, and return its first text frame as a reply with status 101."""
-        from websockets.asyncio.client import connect  # 0.1 s to import, and seldom needed
-
-        class Connect(connect):
-            """A connect that stays where it was sent: a redirect is an error."""
-
-            def process_redirect(self, exc: Exception) -> Exception | str:
-                return exc
-
         path = request.removeprefix("ws:")
         url = replace(endpoint, interface=None).url.replace("http", "ws", 1) + path
-        async with Connect(
+        async with _websocket()(
             url,
             host=endpoint.dial,
             port=endpoint.port,
@@ -215,7 +207,7 @@ class HttpProbe:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=_Connector(
                     limit=_AT_ONCE * 2,
                     limit_per_host=_PER_ENDPOINT,
                     keepalive_timeout=_KEEP_ALIVE_S,
@@ -237,6 +229,82 @@ class HttpProbe:
                 read_bufsize=BODY_LIMIT,
             )
         return self._session
+
+
+class _Connection(ResponseHandler):
+    """An HTTP connection that ends when more comes for one request than a whole answer takes.
+
+    The limits on header and body leave out what is neither: interim answers, chunk extensions, chunks of one octet.
+    """
+
+    _octets = _heads = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        """Begin to count: a request is being made."""
+        self._octets = self._heads = 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, a slice at a time, while it is within the limits."""
+        for start in range(0, len(data) or 1, _SLICE):
+            piece = data[start : start + _SLICE]
+            self._octets += len(piece)
+            if self._octets > _WIRE_LIMIT or self._heads > _HEADS:
+                self._refuse()
+            if not self.is_connected():
+                return
+            super().data_received(piece)
+
+    def feed_data(self, *message: Any) -> None:
+        """Take the head of an answer."""
+        self._heads += 1
+        super().feed_data(*message)
+
+    def _refuse(self) -> None:
+        error = aiohttp.ClientPayloadError("more came than any answer has")
+        if self._payload is not None:
+            self._payload.set_exception(error)
+        if self.transport is not None:
+            self.transport.abort()
+        self.set_exception(error)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A connector whose connections are bounded. Its factory is aiohttp's own attribute: a test watches over it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = functools.partial(_Connection, loop=asyncio.get_running_loop())  # type: ignore[assignment]
+
+
+@functools.cache
+def _websocket() -> type[connect]:
+    """Return websockets' ``connect`` with our bounds. Importing it takes 0.1 s and is seldom needed."""
+    from websockets.asyncio.client import ClientConnection, connect
+
+    class Connection(ClientConnection):
+        """A conversation that ends after so many octets, whatever they are: pings, fragments, a close's reason."""
+
+        _octets = 0
+
+        def data_received(self, data: bytes) -> None:
+            room = max(0, _TALK_LIMIT - self._octets)
+            self._octets += len(data)
+            if room:
+                super().data_received(data[:room])
+            if self._octets > _TALK_LIMIT:
+                self.transport.abort()
+
+    class Connect(connect):
+        """A connect that stays where it was sent: a redirect is an error."""
+
+        def __init__(self, *target: Any, **options: Any) -> None:
+            super().__init__(*target, create_connection=Connection, **options)
+
+        def process_redirect(self, exc: Exception) -> Exception | str:
+            return exc
+
+    return Connect
 
 
 def _exists(zone: str) -> bool:
@@ -298,11 +366,5 @@ def _cause(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return problems.UNRESOLVED
     if isinstance(error, OSError):
-        causes = [_ERRNO_CAUSES.get(number) for number in _errnos(error)]
-        return next((cause for cause in causes if cause), problems.UNROUTABLE)
+        return causes.of(error)
     return problems.NOT_HTTP
-
-
-def _errnos(error: OSError) -> list[int]:
-    os_error = getattr(error, "os_error", None)
-    return [number for number in (error.errno, getattr(os_error, "errno", None)) if number]

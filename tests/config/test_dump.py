@@ -25,3 +25,11 @@ def test_every_plain_value_survives(tmp_path: Path, value: str) -> None:
     again.write_text(toml(load(file)))
     assert tomllib.loads(again.read_text())["kinds"] == tomllib.loads(proof)["kinds"]
     assert load(again).kinds == load(file).kinds
+
+
+@pytest.mark.parametrize("mode", ["first-use", "pinned", "off"])
+def test_the_way_to_trust_survives(tmp_path: Path, mode: str) -> None:
+    file, again = tmp_path / "config.toml", tmp_path / "again.toml"
+    file.write_text(f'[trust]\nmode = "{mode}"\n')
+    again.write_text(toml(load(file)))
+    assert load(again).trust_mode == load(file).trust_mode == mode

@@ -48,6 +48,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert (config.timeout_s, config.sources) == (5.0, ("mdns", "probe", "manual"))
     assert (config.probe_hosts, config.probe_ports) == (("localhost",), ((8000, 8200),))
     assert {kind.id for kind in config.kinds} == {kind.id for kind in BUILTIN}
+    assert config.trust_mode == "first-use"
 
 
 def test_the_example_of_the_design_is_right() -> None:
@@ -98,6 +99,8 @@ def test_every_key_is_read() -> None:
         interfaces = ["eth1"]
         bridges = true
         temporary = true
+        [trust]
+        mode = "pinned"
         [[services]]
         name = "Big"
         kind = "drawbot"
@@ -118,6 +121,7 @@ def test_every_key_is_read() -> None:
     assert config.probe_ports == ((9000, 9010), (7777, 7777))
     assert (config.probe_timeout_s, config.rescan_s) == (1.5, 10.0)
     assert config.interfaces == ("eth0",)
+    assert config.trust_mode == "pinned"
     assert config.mdns_types == (("_wyoming._tcp", "wyoming"), ("_comfy._tcp", "comfyui"))
     assert (config.services[0].name, config.services[0].kind, config.services[0].url) == (
         "Big",
@@ -169,6 +173,11 @@ def test_the_comments_of_the_example_file_are_right() -> None:
         ('[kinds.comfyui]\nhealth = "x"', "line 2: kinds.comfyui.health", "plain path"),
         ("kinds.comfyui = 1", "line 1: kinds.comfyui", "not a table"),
         ('[kinds.x]\n[[kinds.x.proofs]]\npath = "x"', r"line 3: kinds.x.proofs\[1\].path", "plain path"),
+        ('[trust]\nmode = "pined"', "line 2: trust.mode", "Did you mean pinned"),
+        ('[trust]\nmode = ""', "line 2: trust.mode", "Allowed: first-use, pinned, off"),
+        ("[trust]\nmode = false", "line 2: trust.mode", "quotes"),
+        ("[trust]\nmodes = 1", "line 2: trust.modes", "Did you mean mode"),
+        ("trust = 1", "line 1: trust", r"\[trust\]"),
         ("services = {}", "line 1: services", r"\[\[services\]\]"),
         ('[[services]]\nname = "x"', r"line 1: services\[1\]", "needs its url"),
         ('[[services]]\nurl = "a:1"\n\n[[services]]\nurl = "a"', r"line 5: services\[2\].url", "no port"),

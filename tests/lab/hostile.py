@@ -257,7 +257,7 @@ async def tls_only(host: str = LOOPBACK) -> AsyncIterator[int]:
         writer.write(answer(b"{}"))
         await writer.drain()
 
-    async with serving(handler, host, _self_signed()) as port:
+    async with serving(handler, host, self_signed()) as port:
         yield port
 
 
@@ -292,7 +292,8 @@ def _bomb(unpacked: int) -> tuple[bytes, bytes, int]:
 
 
 @functools.cache
-def _self_signed() -> ssl.SSLContext:
+def self_signed(chain: int = 1, tickets: int = 2) -> ssl.SSLContext:
+    """A server's context with a certificate that nobody signed, ``chain`` times over."""
     if reason := tls_available():
         raise LabError(reason)
     with tempfile.TemporaryDirectory(prefix="hylab-tls-") as folder:
@@ -301,6 +302,8 @@ def _self_signed() -> ssl.SSLContext:
         files = ["-keyout", str(key), "-out", str(certificate)]
         command = ["openssl", "req", "-x509", *kind, *files, "-subj", "/CN=localhost"]
         subprocess.run(command, check=True, capture_output=True, timeout=10)
+        certificate.write_text(certificate.read_text() * chain)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
+        context.num_tickets = tickets
     return context

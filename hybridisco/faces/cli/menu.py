@@ -16,6 +16,7 @@ SECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("remove", "hybridisco.faces.cli.commands.services:remove", "Remove one that was added"),
         ("ignore", "hybridisco.faces.cli.commands.services:ignore", "Keep one out of every list"),
         ("config", "hybridisco.faces.cli.commands.config:config", "Show, check or begin your settings"),
+        ("trust", "hybridisco.faces.cli.commands.trust:trust", "Show or change whose announcements are trusted"),
     ),
     "Share": (("announce", "announcers.cli:announce", "Announce the backends of this machine to the LAN"),),
     "Try": (

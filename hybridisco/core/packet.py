@@ -1,0 +1,84 @@
+"""What an mDNS packet says, as values; and whether a datagram is one at all (RFC 1035 section 4, RFC 6762)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
+
+#: Octets of a whole message (RFC 6762 section 17).
+SIZE_LIMIT = 9000
+RECORD_LIMIT = 512  # in one packet: as many as 9000 octets hold of what we read
+_HEADER = 12
+_POINTER = 0xC0
+_NAME_LIMIT = 255  # octets (RFC 1035 section 2.3.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource record.
+
+    ``ttl_s`` 0 is a goodbye (RFC 6762 section 10.1). With ``flush`` it replaces older ones of its name and type on its
+    link (section 10.2). ``data`` is the address of A and AAAA, the instance of PTR, the octets of TXT, and the host and
+    port of SRV.
+    """
+
+    name: str
+    type: int
+    ttl_s: int
+    flush: bool
+    data: str | bytes | tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The records of one packet, the address that it came from, and the interface that leads there."""
+
+    source: str
+    link: str
+    records: tuple[Record, ...]
+
+
+def is_answer(data: bytes) -> bool:
+    """Whether it is an mDNS response; with operation or response codes it is to be ignored (RFC 6762 §18)."""
+    return len(data) >= _HEADER and data[2] & 0xF8 == 0x80 and data[3] & 0x0F == 0
+
+
+def well_formed(data: bytes) -> bool:
+    """Whether every record that the header promises is there.
+
+    A compressed name must point back, to what stands before it: so names can neither loop nor grow without bound.
+    """
+    counts = [int.from_bytes(data[at : at + 2], "big") for at in (4, 6, 8, 10)]
+    if sum(counts) > RECORD_LIMIT:
+        return False
+    at = _HEADER
+    try:
+        for _ in range(counts[0]):
+            at = _after_name(data, at) + 4
+        for _ in range(sum(counts[1:])):
+            at = _after_name(data, at) + 10
+            at += int.from_bytes(data[at - 2 : at], "big")
+            if at > len(data):
+                return False
+    except (IndexError, ValueError):
+        return False
+    return at <= len(data)
+
+
+def _after_name(data: bytes, at: int) -> int:
+    """Return where the name that begins at ``at`` ends.
+
+    :raises ValueError: it is none.
+    :raises IndexError: it is cut.
+    """
+    start = at
+    while length := data[at]:
+        if length >= _POINTER:
+            if ((length & 0x3F) << 8 | data[at + 1]) >= start:
+                raise ValueError
+            return at + 2
+        at += 1 + length
+        if length > 63 or at - start >= _NAME_LIMIT:
+            raise ValueError
+    return at + 1

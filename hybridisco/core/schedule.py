@@ -1,0 +1,102 @@
+"""Which endpoints are looked at next, and when. Pure: the evidence and the time come in.
+
+Theory of operation. What announcements claim is put in groups: endpoints of claims that share one are one service's.
+Of a service that answers *one* endpoint is looked at each few seconds, the best one; in its place now and then another.
+The answer of any tells that it lives, and a failure has all others looked at at once. Where none answers, each is tried
+for itself, ever more seldom, and again as soon as anything else that was silent answers: the network may be back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from hybridisco.core.evidence import EndpointKey, Evidence, World
+from hybridisco.core.identity import is_local, partition
+from hybridisco.core.liveness import CHECK_EVERY_S, OTHERS_EVERY_S, WATCHED_EVERY_S, State, next_check_after_s
+from hybridisco.core.model import Announcement, Check, Endpoint, SourceName, address_rank
+
+Look = Callable[[EndpointKey], Evidence | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The endpoints of one service, best first, and who claims them."""
+
+    endpoints: tuple[Endpoint, ...]
+    keys: frozenset[EndpointKey]
+    kind: str | None
+    refs: tuple[str, ...]
+    manual: bool
+    watched: bool
+    look: Look
+
+
+def groups_of(announcements: Iterable[Announcement], look: Look) -> tuple[Group, ...]:
+    """Return what is claimed, each endpoint once.
+
+    :param look: gives the last look at an endpoint.
+    """
+    claims = [a for a in announcements if a.source is not SourceName.PROBE and a.endpoints]
+    # The user's own words go first: they may hold the name that the server wants to hear.
+    claims.sort(key=lambda a: (a.source is not SourceName.MANUAL, a.ref))
+    return tuple(_group(same, look) for same in partition(claims, lambda a: frozenset(e.key for e in a.endpoints)))
+
+
+def _group(claims: list[Announcement], look: Look) -> Group:
+    endpoints: dict[EndpointKey, Endpoint] = {}
+    for claim in claims:
+        for endpoint in claim.endpoints:
+            endpoints.setdefault(endpoint.key, endpoint)
+    return Group(
+        endpoints=tuple(sorted(endpoints.values(), key=address_rank)),
+        keys=frozenset(endpoints),
+        kind=next((claim.kind for claim in claims if claim.kind), None),
+        refs=tuple(claim.ref for claim in claims if claim.source is SourceName.MDNS),
+        manual=claims[0].source is SourceName.MANUAL,
+        watched=any(claim.watched for claim in claims),
+        look=look,
+    )
+
+
+def due_in(groups: Iterable[Group], world: World, now: float, recovered_at: float) -> Iterator[tuple[float, Check]]:
+    """Yield the checks that are due at ``now``, each with when it was; ``now`` infinite: all there are.
+
+    :param recovered_at: when something that was silent has answered again.
+    """
+    for group in groups:
+        looks = [(endpoint, group.look(endpoint.key)) for endpoint in group.endpoints]
+        reachable = [
+            (e, seen) for e, seen in looks if not world.cut_off(e) or is_local(e, world.local) or now == math.inf
+        ]
+        alive = [(e, seen) for e, seen in reachable if seen is not None and seen.life.state is State.ALIVE]
+        if alive and now != math.inf:
+            yield from _due_alive(group, alive, reachable, now)
+            continue
+        for endpoint, seen in reachable:
+            at = 0.0 if seen is None else seen.at + next_check_after_s(seen.life.failures)
+            if seen is not None and seen.at < recovered_at:
+                at = min(at, recovered_at)
+            if at <= now:
+                known = group.manual or (seen is not None and seen.ok_at is not None)
+                yield at, Check(endpoint, group.kind, known=known)
+
+
+def _due_alive(
+    group: Group,
+    alive: list[tuple[Endpoint, Evidence]],
+    every: list[tuple[Endpoint, Evidence | None]],
+    now: float,
+) -> Iterator[tuple[float, Check]]:
+    """Yield the one look at a service that answers, if it is time for it."""
+    last = max(seen.at for _, seen in alive)
+    at = last + (WATCHED_EVERY_S if group.watched else CHECK_EVERY_S)
+    if at > now:
+        return
+    endpoint = alive[0][0]
+    oldest, seen = min(every, key=lambda pair: pair[1].at if pair[1] else 0.0)
+    if seen is None or now - seen.at >= max(OTHERS_EVERY_S, next_check_after_s(seen.life.failures)):
+        endpoint = oldest
+    others = tuple(e for e, _ in alive if e.key != endpoint.key)
+    yield at, Check(endpoint, group.kind, others)

@@ -1,0 +1,315 @@
+"""What was heard on the LAN: instances, where they are, and who said so. Pure: packets and the time come in.
+
+Theory of operation. A PTR record names an instance, SRV and TXT describe it, A and AAAA say where its host is. Only
+what leads to an instance of the types that are browsed is kept, so that nobody can fill the memory with other records.
+
+**What goes, and what stays.** TTLs do not decide whether a service lives (:mod:`hybridisco.core.liveness`), so SRV,
+TXT and addresses stay until something takes their place; only an instance whose PTR has run out is gone. Nothing is
+believed at once that would take something away, since anybody can forge a packet (RFC 6762 section 21):
+
+==========================================  ====================================================================
+what is heard                               what is done
+==========================================  ====================================================================
+goodbye of an instance or its SRV           it is gone in :data:`GOODBYE_S` (section 10.1), unless somebody still
+                                            announces it meanwhile; the source asks
+other addresses, by who gave the old ones   they take the place of the old ones on that link (section 10.2)
+other addresses, by somebody else           both stand for :data:`DOUBT_S`; the source asks; those that nobody
+                                            repeats go. A machine that has moved is found at its new address, and
+                                            one whose records are forged stays where it is
+==========================================  ====================================================================
+
+**Who may fill it.** There is room for :data:`INSTANCE_LIMIT` instances. When it is full, a newcomer takes the place of
+the newest of the sender who has the most, as long as that one keeps :data:`FAIR_SHARE`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
+
+INSTANCE_LIMIT = 1024
+FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
+ADDRESS_LIMIT = 16  # of one host
+GOODBYE_S = 1.0  # RFC 6762 section 10.1: one second, in which others may rescue the record
+DOUBT_S = 10.0  # a living responder answers within a second, or within five if the network loses packets
+FLUSH_AFTER_S = 1.0  # what came just before belongs to the same answer (RFC 6762 section 10.2)
+_SPEAKERS = 8  # addresses of a machine that speaks by IPv4 and IPv6 on several links
+_POINTER_TTL_S = (120.0, 4500.0)  # bounds: nobody makes us ask all the time, and nothing unconfirmed stays for a day
+_REFRESH = 0.8  # of its life: then it is asked for again (RFC 6762 section 5.2)
+
+
+@dataclass(slots=True)
+class _Address:
+    heard_at: float
+    doubted_until: float | None = None
+
+
+@dataclass(slots=True)
+class _Host:
+    """A name that SRV records point at, and its addresses by (literal, link)."""
+
+    addresses: dict[tuple[str, str], _Address] = field(default_factory=dict)
+    speakers: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Instance:
+    """One instance as it was heard. ``name`` and ``type`` end with a dot; ``server`` is its host's name as said."""
+
+    type: str
+    name: str
+    sender: str
+    until: float
+    ttl_s: float
+    server: str | None = None
+    port: int | None = None
+    text: bytes | None = None
+    leaving_at: float | None = None
+    senders: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> str:
+        """Its name as names are compared (RFC 6762 section 16)."""
+        return self.name.lower()
+
+
+class Table:
+    """The instances of some service types.
+
+    :param types: full names, such as ``_hybridisco._tcp.local.``.
+    """
+
+    def __init__(self, types: Iterable[str]) -> None:
+        self._types = {each.lower(): each for each in types}
+        self._instances: dict[str, Instance] = {}
+        self._hosts: dict[str, _Host] = {}
+        self._on_host: defaultdict[str, set[str]] = defaultdict(set)
+        self._count: Counter[str] = Counter()
+        self._doubted: set[str] = set()
+        self._displaced: list[Instance] = []
+        self.refused = 0
+        """Instances for which there was no room."""
+
+    def __len__(self) -> int:
+        return len(self._instances)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._instances
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(list(self._instances.values()))
+
+    def get(self, key: str) -> Instance | None:
+        """Return the instance of this name in lower case."""
+        return self._instances.get(key)
+
+    def knows(self, sender: str) -> bool:
+        """Whether an instance stands that this sender has announced."""
+        return sender in self._count
+
+    def addresses(self, instance: Instance) -> list[tuple[str, str]]:
+        """Return (literal, link) of the host of an instance, what nobody doubts first, then the latest heard."""
+        host = self._hosts.get((instance.server or "").lower())
+        if host is None:
+            return []
+        found = host.addresses.items()
+        return [key for key, one in sorted(found, key=lambda e: (e[1].doubted_until is not None, -e[1].heard_at))]
+
+    # -- hearing --------------------------------------------------------------------------------------
+
+    def heard(self, packet: Packet, now: float) -> dict[str, bool]:
+        """Take a packet in; returns the keys of the instances that it speaks of, and whether it announced each.
+
+        An instance is not announced by a packet that only says goodbye to it, or only where its host is.
+        """
+        touched: dict[str, bool] = {}
+        by_host: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for record in packet.records:
+            if record.type == PTR:
+                self._pointer(record, packet, now, touched)
+        for record in packet.records:
+            if record.type in (SRV, TXT):
+                self._described(record, packet, now, touched)
+            elif record.type in (A, AAAA):
+                by_host[record.name.lower(), record.type].append(record)
+        for (name, record_type), records in by_host.items():
+            if self._on_host.get(name) and self._placed(name, record_type, records, packet, now):
+                for key in self._on_host[name]:
+                    touched.setdefault(key, False)
+        return {key: announced for key, announced in touched.items() if key in self._instances}
+
+    def _pointer(self, record: Record, packet: Packet, now: float, touched: dict[str, bool]) -> None:
+        service_type = self._types.get(record.name.lower())
+        name = record.data
+        if service_type is None or not isinstance(name, str) or not name.lower().endswith(f".{service_type.lower()}"):
+            return
+        known = self._instances.get(name.lower())
+        if record.ttl_s == 0:
+            self._leaves(known, now, touched)
+            return
+        ttl_s = min(max(float(record.ttl_s), _POINTER_TTL_S[0]), _POINTER_TTL_S[1])
+        if known is None:
+            known = self._add(Instance(service_type, name, packet.source, now + ttl_s, ttl_s))
+            if known is None:
+                return
+        known.until, known.ttl_s = now + ttl_s, ttl_s
+        known.leaving_at = None
+        self._note_sender(known, packet.source)
+        touched[known.key] = True
+
+    def _described(self, record: Record, packet: Packet, now: float, touched: dict[str, bool]) -> None:
+        known = self._instances.get(record.name.lower())
+        if known is None:
+            return
+        if record.ttl_s == 0:
+            if record.type == SRV:
+                self._leaves(known, now, touched)
+            return
+        if record.type == TXT and isinstance(record.data, bytes):
+            known.text = record.data
+            touched.setdefault(known.key, False)
+        elif record.type == SRV and isinstance(record.data, tuple):
+            server, port = record.data
+            self._point(known, server)
+            known.server, known.port = server, port
+            known.leaving_at = None
+            self._note_sender(known, packet.source)
+            touched[known.key] = True
+
+    def _leaves(self, known: Instance | None, now: float, touched: dict[str, bool]) -> None:
+        if known is not None:
+            known.leaving_at = known.leaving_at or now + GOODBYE_S
+            touched.setdefault(known.key, False)
+
+    def _placed(self, name: str, record_type: int, records: list[Record], packet: Packet, now: float) -> bool:
+        """Take in the addresses of one type that a packet gives a host; returns whether that was news."""
+        host = self._hosts.setdefault(name, _Host())
+        before = {key: one.doubted_until for key, one in host.addresses.items()}
+        given = {(str(r.data), packet.link) for r in records if r.ttl_s > 0}
+        known_voice = not host.speakers or packet.source in host.speakers
+        flush = any(r.flush for r in records if r.ttl_s > 0)
+        taken_back = {(str(r.data), packet.link) for r in records if r.ttl_s == 0} - given
+        for key, one in list(host.addresses.items()):
+            here = key[1] == packet.link and (":" in key[0]) == (record_type == AAAA) and key not in given
+            if key in taken_back or (here and flush and not known_voice):
+                one.doubted_until = one.doubted_until or now + DOUBT_S
+                self._doubted.add(name)
+            elif here and flush and now - one.heard_at > FLUSH_AFTER_S:
+                del host.addresses[key]
+        for key in given:
+            if key in host.addresses or len(host.addresses) < ADDRESS_LIMIT:
+                host.addresses[key] = _Address(now)
+        if not host.speakers or ((packet.source, packet.link) in given and packet.source not in host.speakers):
+            host.speakers = [*host.speakers[1 - _SPEAKERS :], packet.source]
+        return before != {key: one.doubted_until for key, one in host.addresses.items()}
+
+    # -- time -----------------------------------------------------------------------------------------
+
+    def expire(self, now: float) -> tuple[list[Instance], set[str]]:
+        """Let time pass; returns the instances that are gone, and the keys of those that have lost an address."""
+        gone, self._displaced = self._displaced, []
+        for one in [each for each in self._instances.values() if now >= (each.leaving_at or each.until)]:
+            self.forget(one.key)
+            gone.append(one)
+        touched: set[str] = set()
+        for name in list(self._doubted):
+            host = self._hosts.get(name)
+            left = (
+                {} if host is None else {k: a for k, a in host.addresses.items() if now < (a.doubted_until or now + 1)}
+            )
+            if host is not None and len(left) != len(host.addresses):
+                host.addresses = left
+                touched |= self._on_host.get(name, set())
+            if not any(one.doubted_until is not None for one in left.values()):
+                self._doubted.discard(name)
+        return gone, touched
+
+    def forget(self, key: str) -> None:
+        """Drop an instance, and its host if no other is there."""
+        one = self._instances.pop(key)
+        for sender in one.senders:
+            self._count[sender] -= 1
+            if not self._count[sender]:
+                del self._count[sender]
+        self._leave_host(one)
+
+    def forget_link(self, link: str) -> set[str]:
+        """Drop the addresses that were heard on an interface; returns the keys of the instances that had one."""
+        touched: set[str] = set()
+        for name, host in self._hosts.items():
+            left = {key: one for key, one in host.addresses.items() if key[1] != link}
+            if len(left) != len(host.addresses):
+                host.addresses = left
+                touched |= self._on_host.get(name, set())
+        return touched
+
+    # -- what to ask ----------------------------------------------------------------------------------
+
+    def known_answers(self, now: float) -> Iterator[tuple[Instance, float]]:
+        """Yield what a question may leave out, with its age: more than half of its life is left (RFC 6762 §7.1)."""
+        for one in self._instances.values():
+            left_s = one.until - now
+            if one.leaving_at is None and left_s > one.ttl_s / 2:
+                yield one, one.ttl_s - left_s
+
+    def refresh_at(self) -> float | None:
+        """Return when the first instance has to be asked for again, lest it runs out."""
+        return min((one.until - (1 - _REFRESH) * one.ttl_s for one in self._instances.values()), default=None)
+
+    def doubtful(self) -> tuple[list[str], list[str]]:
+        """Return the names of the instances that are said to leave, and of the hosts that are said to be elsewhere."""
+        leaving = [one.name for one in self._instances.values() if one.leaving_at is not None]
+        return leaving, sorted(self._doubted)
+
+    # -- room -----------------------------------------------------------------------------------------
+
+    def _add(self, new: Instance) -> Instance | None:
+        if len(self._instances) >= INSTANCE_LIMIT and not self._make_room(new.sender):
+            self.refused += 1
+            return None
+        self._instances[new.key] = new
+        return new
+
+    def _make_room(self, sender: str) -> bool:
+        largest, count = max(self._count.items(), key=lambda each: each[1])
+        if count <= max(FAIR_SHARE, self._count[sender] + 1):
+            return False
+        newest = next(one for one in reversed(self._instances.values()) if largest in one.senders)
+        self.forget(newest.key)
+        self._displaced.append(newest)
+        self.refused += 1
+        return True
+
+    def _note_sender(self, one: Instance, sender: str) -> None:
+        if sender not in one.senders and len(one.senders) < _SPEAKERS:
+            one.senders.add(sender)
+            self._count[sender] += 1
+
+    def _point(self, one: Instance, server: str) -> None:
+        if (one.server or "").lower() != server.lower():
+            self._leave_host(one)
+            self._on_host[server.lower()].add(one.key)
+
+    def _leave_host(self, one: Instance) -> None:
+        name = (one.server or "").lower()
+        self._on_host[name].discard(one.key)
+        if not self._on_host[name]:
+            del self._on_host[name]
+            self._hosts.pop(name, None)
+            self._doubted.discard(name)
+
+
+def pairs(text: bytes) -> Mapping[bytes, bytes | None]:
+    """Return the keys and values of a TXT record (RFC 6763 section 6): of a key given twice the first counts."""
+    found: dict[bytes, bytes | None] = {}
+    at = 0
+    while at < len(text):
+        length = text[at]
+        key, equals, value = text[at + 1 : at + 1 + length].partition(b"=")
+        if key:
+            found.setdefault(key, value if equals else None)
+        at += 1 + length
+    return found

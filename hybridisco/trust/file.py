@@ -1,0 +1,95 @@
+"""Reading and replacing a file of keys: within bounds, in one step, and never through something that is no file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from hybridisco.core.errors import ConfigError
+
+SIZE_LIMIT = 1024 * 1024  # octets; a file with the 4096 keys that are allowed has about 600 KiB
+_NEW_MODE = 0o600  # like ssh's: which machines somebody knows is nobody else's business
+
+#: What tells one state of a file from another; None while there is none, or it cannot be looked at.
+Mark = tuple[int, ...] | None
+
+
+def mark(file: Path) -> Mark:
+    """Return the state of ``file``, by a look that costs some microseconds."""
+    try:
+        return _mark(file.stat())
+    except (OSError, ValueError):
+        return None
+
+
+def _mark(seen: os.stat_result) -> Mark:
+    return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+
+
+def read(file: Path) -> tuple[bytes, Mark, bool]:
+    """Return what is in ``file``, its state then, and whether that is all: no more than :data:`SIZE_LIMIT` is read.
+
+    :raises ConfigError: it cannot be read. A file that is missing is empty.
+    """
+    try:
+        # A named pipe would keep us waiting for whoever writes into it.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
+            seen = os.fstat(descriptor)
+            if not stat.S_ISREG(seen.st_mode):
+                raise ConfigError("This is not a file. Move it away: a file of keys is kept here.", file=file)
+            data = stream.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        return b"", None, True
+    except IsADirectoryError as error:
+        raise ConfigError("This is a folder. Move it away: a file of keys is kept here.", file=file) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise ConfigError(
+            f"The keys in it cannot be read ({_reason(error)}). Check its path and its permissions.", file=file
+        ) from error
+    if len(data) <= SIZE_LIMIT:
+        return data, _mark(seen), True
+    return data[: data.rfind(b"\n", 0, SIZE_LIMIT) + 1], _mark(seen), False
+
+
+def make_folder(file: Path) -> None:
+    """Make the folder of ``file``, which also holds the lock. What goes wrong, :func:`replace` tells."""
+    with suppress(OSError, RuntimeError, ValueError):
+        file.resolve().parent.mkdir(parents=True, exist_ok=True)
+
+
+def replace(file: Path, data: bytes) -> None:
+    """Put ``data`` in place of ``file`` in one step (of what it points to, if it is a symbolic link).
+
+    A crash in the middle leaves the old file. A file that is there keeps its mode.
+
+    :raises ConfigError: it cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        file = file.resolve()
+        mode = file.stat().st_mode & 0o7777 if file.exists() else _NEW_MODE
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        with open(descriptor, "wb") as stream:  # noqa: PTH123 - as above
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(file)
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links that lead to each other
+        raise ConfigError(
+            f"The keys cannot be written ({_reason(error)}). Make its folder writable, or set HYBRIDISCO_STATE to "
+            "another one.",
+            file=file,
+        ) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
