@@ -13,6 +13,7 @@ from announcers.gpu import Gpu
 from announcers.health import CHECK_EVERY_S, Health
 from announcers.look import Look, Reach, look
 from announcers.reasons import firewalled, why_not
+from announcers.signing import Signer
 from hybridisco import Finding, Probe, Status, TxtRecord, encode_txt, firewall_rule_against, sidecar_host
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Backend:
     :param name: what it is called on the network.
     :param gpu: what the box has, which goes before what the backend itself reports.
     :param found: it was found here rather than named by the user: it is forgotten when it is gone.
+    :param signer: signs what is announced.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Backend:
         gpu: Gpu | None = None,
         *,
         found: bool = False,
+        signer: Signer | None = None,
     ) -> None:
         self.job = job
         self.id = service_id
@@ -58,6 +61,7 @@ class Backend:
         self._wished = name
         self._titles = titles
         self._gpu = gpu
+        self._signer = signer
         self._health = Health()
         self._proven = False
         self._seen: Look | None = None
@@ -177,6 +181,8 @@ class Backend:
             gpu=model if isinstance(model, str) else None,
             vram=vram if isinstance(vram, int) and vram > 0 else None,
         )
+        pairs = encode_txt(record, signed=self._signer is not None)
+        signer = self._signer
         return Instance(
             key=self.id,
             name=self._wished,
@@ -184,7 +190,7 @@ class Backend:
             host=f"{sidecar_host(machine_name(), self.id)}.",
             port=job.port,
             addresses=seen.addresses,
-            properties=tuple(encode_txt(record).items()),
+            properties=signer.sign(pairs, job.port, seen.addresses) if signer else tuple(pairs.items()),
         )
 
 

@@ -16,6 +16,7 @@ import secrets
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from hybridisco import AnnounceError
@@ -32,19 +33,31 @@ def service_id(folder: Path, kind: str, port: int) -> str:
 
     :raises AnnounceError: the state folder cannot be written.
     """
-    file = folder / "ids" / f"{kind}-{port}.json"
+    return kept(folder / "ids" / f"{kind}-{port}.json", "id", _ID, _new_id, f"the id of {kind}")
+
+
+def _new_id() -> str:
+    return base64.b32encode(secrets.token_bytes(_ID_OCTETS)).decode().rstrip("=").lower()
+
+
+def kept(file: Path, field: str, pattern: re.Pattern[str], make: Callable[[], str], what: str) -> str:
+    """Return what a file of this machine holds; it is made where there is none, or one of another machine.
+
+    :param what: what it is, for people.
+    :raises AnnounceError: the file cannot be written.
+    """
     machine = machine_fingerprint()
     there = os.path.lexists(file)  # says no, rather than raise, where the folder may not be entered
-    kept = _read(file)
-    if kept is not None and kept.get("machine") == machine:
-        return kept["id"]
-    if kept is not None:
-        log.info("The state folder comes from another machine; %s gets a new id.", kind)
-    made = base64.b32encode(secrets.token_bytes(_ID_OCTETS)).decode().rstrip("=").lower()
-    _write(file, {"id": made, "machine": machine}, over=there)
-    # Whoever was first, if two sidecars start at once, has made the id of both.
-    now_kept = _read(file)
-    return now_kept["id"] if now_kept is not None and now_kept.get("machine") == machine else made
+    found = _read(file, field, pattern)
+    if found is not None and found.get("machine") == machine:
+        return found[field]
+    if found is not None:
+        log.info("The state folder comes from another machine; %s is made anew.", what)
+    made = make()
+    _write(file, {field: made, "machine": machine}, over=there)
+    # Whoever was first, if two sidecars start at once, has made that of both.
+    now_kept = _read(file, field, pattern)
+    return now_kept[field] if now_kept is not None and now_kept.get("machine") == machine else made
 
 
 def machine_fingerprint() -> str:
@@ -67,17 +80,17 @@ def _windows_machine_guid() -> str:
         return str(winreg.QueryValueEx(key, "MachineGuid")[0])
 
 
-def _read(file: Path) -> dict[str, str] | None:
+def _read(file: Path, field: str, pattern: re.Pattern[str]) -> dict[str, str] | None:
     """Return what the file holds; None when there is none or it is damaged (a new one is then written)."""
     try:
         kept = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        log.warning("%s cannot be read (%s); a new id is made.", file, error)
+        log.warning("%s cannot be read (%s); a new one is made.", file, error)
         return None
-    good = isinstance(kept, dict) and all(isinstance(kept.get(key), str) for key in ("id", "machine"))
-    return kept if good and _ID.fullmatch(kept["id"]) else None
+    good = isinstance(kept, dict) and all(isinstance(kept.get(key), str) for key in (field, "machine"))
+    return kept if good and pattern.fullmatch(kept[field]) else None
 
 
 def _write(file: Path, content: dict[str, str], *, over: bool) -> None:
@@ -99,8 +112,8 @@ def _write(file: Path, content: dict[str, str], *, over: bool) -> None:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise AnnounceError(
-            f"The id could not be kept in {file.parent} ({error.strerror or error}). Without it the backend would look "
-            "like a new one at every start. Make the folder writable, or set HYBRIDISCO_STATE to another one."
+            f"The file {file.name} could not be kept in {file.parent} ({error.strerror or error}). Without it the "
+            "backend would look like a new one at every start. Make the folder writable, or set HYBRIDISCO_STATE to another one."
         ) from error
 
 

@@ -24,6 +24,7 @@ from announcers.health import CHECK_EVERY_S
 from announcers.identity import service_id
 from announcers.naming import free_name
 from announcers.network import State, forget, state
+from announcers.signing import Signer
 from hybridisco import HybridiscoError, Kind, NetworkInterface, NetworkWatch, Probe
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Sidecar:
         self._probe = Probe(kinds)
         self._titles = {kind.id: kind.title for kind in kinds}
         self._folder = folder
+        self._signer = Signer(folder)
         self._gpu = gpu
         self._changed = changed
         self._engine: Engine | None = None
@@ -76,7 +78,8 @@ class Sidecar:
         """
         key = (job.kind.id, job.port)
         name = free_name(job, {backend.name for backend in self.backends.values()})
-        backend = Backend(job, service_id(self._folder, *key), name, self._titles, self._gpu, found=found)
+        own_id = service_id(self._folder, *key)
+        backend = Backend(job, own_id, name, self._titles, self._gpu, found=found, signer=self._signer)
         self.backends[key] = backend
         self._wake[key] = asyncio.Event()
         self.network = state(self._links_now())  # that a backend has come is no change of the network

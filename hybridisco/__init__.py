@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from hybridisco.sources.sweep import SweepSource as Sweep
     from hybridisco.sources.watch import NetworkWatch
     from hybridisco.thread import DiscoveryThread
+    from hybridisco.trust.signing import SigningKey, sign_txt
 
 _WHERE = {
     "ServiceDiscoveryManager": ".manager",
@@ -94,6 +95,8 @@ _WHERE = {
     "Sweep": ".sources.sweep:SweepSource",
     "NetworkInterface": ".sources.interfaces:Interface",
     "NetworkWatch": ".sources.watch",
+    "SigningKey": ".trust.signing",
+    "sign_txt": ".trust.signing",
     "carries_traffic": ".sources.interfaces",
     "lan_interfaces": ".sources.interfaces",
     "network_interfaces": ".sources.interfaces:interfaces",
@@ -138,6 +141,7 @@ __all__ = [
     "Service",
     "ServiceDiscoveryManager",
     "ServiceRegistry",
+    "SigningKey",
     "Snapshot",
     "SourceName",
     "Status",
@@ -162,6 +166,7 @@ __all__ = [
     "parse_target",
     "refuse_twice",
     "sidecar_host",
+    "sign_txt",
     "state_folder",
     "status_rank",
     "zeroconf_choice",

@@ -12,7 +12,7 @@ from typing import Any
 
 from hybridisco.config.model import ALL_SOURCES, TRUST_MODES, AnnounceSettings, Config, ManualEntry
 from hybridisco.config.table import Table, closest, did_you_mean
-from hybridisco.config.text import config_file, parse, read
+from hybridisco.config.text import config_file, dotted, parse, read
 from hybridisco.core import safe, target
 from hybridisco.core.errors import UsageError
 from hybridisco.core.identity import THIS_MACHINE
@@ -92,7 +92,7 @@ def _kinds(table: Table) -> tuple[tuple[Kind, ...], tuple[str, ...]]:
     kinds = {kind.id: kind for kind in (*BUILTIN, *installed)}
     for name, values in table.items():
         if not isinstance(values, dict):
-            table.fail(f"This is not a table. Write [kinds.{name}] and its keys below.", name)
+            table.fail(f"This is not a table. Write [{dotted(('kinds', name))}] and its keys below.", name)
         known = get(kinds.values(), name)
         if known is not None:
             _only_custom_keys(table, name, values)

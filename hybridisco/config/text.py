@@ -11,6 +11,7 @@ from typing import Any
 from hybridisco.core.errors import ConfigError
 
 SIZE_LIMIT = 1024 * 1024  # octets; a file with a thousand services has 60 KiB
+_DEPTH_LIMIT = 32  # tables and lists in one another; our deepest key has five
 
 _NAME = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
@@ -99,7 +100,9 @@ def parse(text: str, file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
+        if _is_deep(values):  # dotted keys nest without recursion: it would come when a message shows the value
+            raise RecursionError
     except RecursionError as error:
         raise ConfigError("It is nested too deeply to be a config file.", file=file) from error
     except ValueError as error:  # TOMLDecodeError, and an integer of over 4300 digits
@@ -112,6 +115,15 @@ def parse(text: str, file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"This is not TOML: {what}. Correct the line, or see https://toml.io.", file=file, line=line
         ) from error
+    return values
+
+
+def _is_deep(values: dict[str, Any]) -> bool:
+    level: list[Any] = [values]
+    for _ in range(_DEPTH_LIMIT):
+        inner = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+        level = [item for item in inner if isinstance(item, dict | list)]
+    return bool(level)
 
 
 def line_of(text: str, path: KeyPath) -> int | None:

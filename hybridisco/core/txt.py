@@ -43,13 +43,18 @@ class TxtRecord:
     vram: int | None = None
 
 
-def encode(record: TxtRecord) -> dict[str, str]:
+#: Octets that a signature takes: its four keys, and up to three addresses of IPv4 and four of IPv6.
+SIGNATURE_ROOM = 48 + 14 + 79 + 91
+
+
+def encode(record: TxtRecord, *, signed: bool = False) -> dict[str, str]:
     """Return the keys and values to publish, ``txtvers`` first (RFC 6763 section 6.7).
 
     Keys that say nothing new (``path=/``, no TLS) are left out. Where all would not fit into
     :data:`SIZE_LIMIT`, ``gpu``, ``cap`` and ``ver`` are left out in this order: they are known again after
     the first contact.
 
+    :param signed: leave room for a signature.
     :raises AnnounceError: a value that :func:`decode` would refuse.
     """
     pairs = {
@@ -69,8 +74,9 @@ def encode(record: TxtRecord) -> dict[str, str]:
     for key, allowed in _ALLOWED.items():
         if key in said and _written(_WASHES[key](said[key])) != said[key]:
             raise AnnounceError(f"{key}={said[key]} cannot be announced: it must be {allowed}.")
+    room = SIZE_LIMIT - (SIGNATURE_ROOM if signed else 0)
     for expendable in _EXPENDABLE:
-        if size(said) > SIZE_LIMIT or _octets(expendable, said.get(expendable, "")) > _STRING_LIMIT:
+        if size(said) > room or _octets(expendable, said.get(expendable, "")) > _STRING_LIMIT:
             said.pop(expendable, None)
     return said
 
