@@ -12,6 +12,7 @@ from announcers.engine import Instance
 from announcers.gpu import Gpu
 from announcers.health import CHECK_EVERY_S, Health
 from announcers.look import Look, Reach, look
+from announcers.presence import Presence
 from announcers.reasons import firewalled, why_not
 from announcers.signing import Signer
 from hybridisco import Finding, Probe, Status, TxtRecord, encode_txt, firewall_rule_against, sidecar_host
@@ -32,6 +33,7 @@ class Backend:
     :param gpu: what the box has, which goes before what the backend itself reports.
     :param found: it was found here rather than named by the user: it is forgotten when it is gone.
     :param signer: signs what is announced.
+    :param presence: the port at which clients notice that this sidecar has ended.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Backend:
         *,
         found: bool = False,
         signer: Signer | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self.job = job
         self.id = service_id
@@ -62,6 +65,7 @@ class Backend:
         self._titles = titles
         self._gpu = gpu
         self._signer = signer
+        self._presence = presence
         self._health = Health()
         self._proven = False
         self._seen: Look | None = None
@@ -180,6 +184,7 @@ class Backend:
             capabilities=finding.capabilities or job.kind.capabilities,
             gpu=model if isinstance(model, str) else None,
             vram=vram if isinstance(vram, int) and vram > 0 else None,
+            live=self._presence.port if self._presence else None,
         )
         pairs = encode_txt(record, signed=self._signer is not None)
         signer = self._signer

@@ -24,6 +24,7 @@ from announcers.health import CHECK_EVERY_S
 from announcers.identity import service_id
 from announcers.naming import free_name
 from announcers.network import State, forget, state
+from announcers.presence import Presence
 from announcers.signing import Signer
 from hybridisco import HybridiscoError, Kind, NetworkInterface, NetworkWatch, Probe
 
@@ -55,6 +56,7 @@ class Sidecar:
         self._titles = {kind.id: kind.title for kind in kinds}
         self._folder = folder
         self._signer = Signer(folder)
+        self._presence = Presence()
         self._gpu = gpu
         self._changed = changed
         self._engine: Engine | None = None
@@ -79,7 +81,9 @@ class Sidecar:
         key = (job.kind.id, job.port)
         name = free_name(job, {backend.name for backend in self.backends.values()})
         own_id = service_id(self._folder, *key)
-        backend = Backend(job, own_id, name, self._titles, self._gpu, found=found, signer=self._signer)
+        backend = Backend(
+            job, own_id, name, self._titles, self._gpu, found=found, signer=self._signer, presence=self._presence
+        )
         self.backends[key] = backend
         self._wake[key] = asyncio.Event()
         self.network = state(self._links_now())  # that a backend has come is no change of the network
@@ -113,6 +117,7 @@ class Sidecar:
         """
         self._running = True
         try:
+            await self._presence.open()
             with NetworkWatch() as watch:
                 self.network = state(self._links_now())
                 self._start_tasks()
@@ -143,6 +148,7 @@ class Sidecar:
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
+        await self._presence.close()  # only now: who hears the goodbye first is not alarmed
         for backend in announced:
             backend.note_withdrawn()
             backend.say(f"Withdrawn: {backend.name}; goodbye.")

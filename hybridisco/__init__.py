@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from hybridisco.core.safe import text as clean_text
     from hybridisco.core.target import parse as parse_target
     from hybridisco.core.target import parse_ports
-    from hybridisco.core.txt import SERVICE_TYPE, TxtRecord
+    from hybridisco.core.txt import LIVE_GREETING, SERVICE_TYPE, TxtRecord
     from hybridisco.core.txt import encode as encode_txt
     from hybridisco.doctor.firewall.gate import rule_against as firewall_rule_against
     from hybridisco.kinds import get as find_kind
@@ -101,6 +101,7 @@ _WHERE = {
     "lan_interfaces": ".sources.interfaces",
     "network_interfaces": ".sources.interfaces:interfaces",
     "zeroconf_choice": ".sources.interfaces:choice",
+    "LIVE_GREETING": ".core.txt",
     "SERVICE_TYPE": ".core.txt",
     "TxtRecord": ".core.txt",
     "encode_txt": ".core.txt:encode",
@@ -120,6 +121,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "LIVE_GREETING",
     "SERVICE_TYPE",
     "AnnounceError",
     "AnnounceSettings",

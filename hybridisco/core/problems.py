@@ -41,9 +41,9 @@ _CAUSES = {
     NO_FILES: "{url} could not be looked at: the system gives this program no more files and connections at once. "
     "Probably its limit is low, or another program uses them up. Raise it (`ulimit -n 4096` in a terminal, "
     "LimitNOFILE= in a systemd unit), or close something.",
-    REBOUND: "The name {host} leads to an address that no service of a network has: of this machine itself, of a "
-    "cloud's metadata service, of many or of none. It was not asked. Probably the name server, the router or a hosts "
-    "file is wrong, or somebody plays a trick. Correct it, or write the machine's IP address instead.",
+    REBOUND: "The name {host} leads to no other machine, but to this one itself, to a cloud's metadata service, or to "
+    "everybody. It was not asked. Probably the name server or the router is wrong, or somebody plays a trick. Write "
+    "localhost if you mean this machine, else the machine's IP address.",
     NOT_HTTP: "Something answers at {url}, but it does not speak HTTP. Probably another program uses port {port}, "
     "or it wants https. Check the port, and try {https}.",
     NO_TLS: "{url} does not speak TLS as https needs. Probably it is a plain http server. Try {http}.",

@@ -29,7 +29,10 @@ _VRAM_LIMIT = 16 * 1024 * 1024  # MiB
 
 @dataclass(frozen=True, slots=True)
 class TxtRecord:
-    """What an announcement says. Every field may be unknown; ``vram`` is in MiB."""
+    """What an announcement says. Every field may be unknown; ``vram`` is in MiB.
+
+    ``live`` is a TCP port at which clients notice that the sidecar has ended.
+    """
 
     id: str | None = None
     kind: str | None = None
@@ -41,7 +44,11 @@ class TxtRecord:
     capabilities: tuple[str, ...] = ()
     gpu: str | None = None
     vram: int | None = None
+    live: int | None = None
 
+
+#: What a sidecar says to whoever connects to its port ``live``, so that nobody holds a connection to something else.
+LIVE_GREETING = b"HYBRIDISCO LIVE 1\n"
 
 #: Octets that a signature takes: its four keys, and up to three addresses of IPv4 and four of IPv6.
 SIGNATURE_ROOM = 48 + 14 + 79 + 91
@@ -69,6 +76,7 @@ def encode(record: TxtRecord, *, signed: bool = False) -> dict[str, str]:
         "cap": ",".join(record.capabilities) or None,
         "gpu": safe.text(record.gpu),
         "vram": None if record.vram is None else str(record.vram),
+        "live": None if record.live is None else str(record.live),
     }
     said = {key: value for key, value in pairs.items() if value is not None}
     for key, allowed in _ALLOWED.items():
@@ -118,6 +126,7 @@ def decode(properties: Mapping[bytes, bytes | None]) -> tuple[TxtRecord, int]:
         capabilities=known.get("cap") or (),
         gpu=known.get("gpu"),
         vram=known.get("vram"),
+        live=known.get("live"),
     )
     return record, dropped + sum(value is None for value in known.values())
 
@@ -144,6 +153,7 @@ _WASHES: dict[str, Callable[[str], Any]] = {
     "cap": _capabilities,
     "gpu": safe.text,
     "vram": lambda v: safe.whole(v, 1, _VRAM_LIMIT),
+    "live": lambda v: safe.whole(v, 1, 65535),
 }
 #: What we ourselves may say; texts are cleaned instead of refused.
 _ALLOWED = {
@@ -154,6 +164,7 @@ _ALLOWED = {
     "st": f"one of {', '.join(STATES)}",
     "cap": f"at most {_CAPABILITY_LIMIT} different words of lower-case letters, such as image,video",
     "vram": f"MiB, from 1 to {_VRAM_LIMIT}",
+    "live": "a port",
 }
 #: Keys that are left out, in this order, when the record would be too large.
 _EXPENDABLE = ("gpu", "cap", "ver")

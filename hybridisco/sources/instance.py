@@ -60,6 +60,7 @@ def announcement(
         properties=tuple((key, value) for key, value in properties.items() if value is not None),
         proof=signature.proof,
         signer=signature.key,
+        live=record.live,
     )
     return said, dropped
 

@@ -36,6 +36,7 @@ from hybridisco.sources.interfaces import (
     interfaces,
     usable,
 )
+from hybridisco.sources.presence import Presence
 from hybridisco.sources.table import DOUBT_S, INSTANCE_LIMIT, Instance, Table, pairs
 from hybridisco.sources.watch import NetworkWatch
 from hybridisco.sources.wire import KnownAnswer, Question, Wire
@@ -88,6 +89,7 @@ class MdnsSource:
         self._table = Table(self._types)
         self._guard = Guard(self._link_of, self._table.knows)
         self._asking = Asking()
+        self._presence = Presence(self._note_attended)
         self._said: dict[str, dict[str, _Said]] = {}
         self._missing: dict[str, int] = {}
         self._newest: dict[str, int] = {}
@@ -179,6 +181,7 @@ class MdnsSource:
                     group.create_task(self._age())
                     group.create_task(self._follow(wire, watch))
             finally:
+                await self._presence.close()
                 await wire.close()
 
     # -- what we hear ---------------------------------------------------------------------------------
@@ -240,6 +243,9 @@ class MdnsSource:
         if before is None and known:
             self._asking.doubt(key)  # the same name with another key: is the other one still there?
             self._doubt.set()
+        watched = self._presence.follow(said.ref, said.endpoints, said.live, anew=announced)
+        lost = before is not None and before.announcement.unattended and not announced
+        said = replace(said, watched=watched, unattended=lost)
         if before is not None:
             if announced:
                 before.heard_at = now
@@ -248,10 +254,20 @@ class MdnsSource:
         known[said.ref] = _Said(said, now, now)
         self._emit(said)
 
+    def _note_attended(self, ref: str, attended: bool) -> None:
+        """Whoever announced it is there, or is gone, and with him all that he says, unless he says goodbye himself."""
+        key = ref.partition("\n")[0]
+        known, instance = self._said.get(key, {}).get(ref), self._table.get(key)
+        if known is None or instance is None or instance.leaving_at is not None:
+            return
+        known.announcement = replace(known.announcement, watched=attended, unattended=not attended)
+        self._emit(known.announcement)
+
     def _withdraw(self, key: str, refs: list[str]) -> None:
         known = self._said.get(key, {})
         for ref in refs:
             del known[ref]
+            self._presence.leave(ref)
             self._emit(Withdrawal(SourceName.MDNS, ref))
         if not known:
             self._said.pop(key, None)

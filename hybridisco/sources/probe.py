@@ -32,6 +32,7 @@ from hybridisco.core.kind import Kind
 from hybridisco.core.model import Announcement, Endpoint, Finding, SourceName, Status, check_ref
 from hybridisco.sources import causes
 from hybridisco.sources.gate import Gate
+from hybridisco.sources.resolve import is_refused
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import connect
@@ -91,7 +92,8 @@ class HttpProbe:
     async def check(self, endpoint: Endpoint, kind: str | None) -> Announcement:
         """Look at an endpoint that somebody claims. Never raises for what the network does."""
         if not endpoint.address:
-            finding = Finding(Status.UNREACHABLE, cause=problems.UNRESOLVED)
+            cause = problems.REBOUND if is_refused(endpoint.host or "") else problems.UNRESOLVED
+            finding = Finding(Status.UNREACHABLE, cause=cause)
         elif endpoint.zone and not _exists(endpoint.zone):
             finding = Finding(Status.UNREACHABLE, cause=problems.NO_INTERFACE)
         else:

@@ -2,7 +2,7 @@
 
 A target is a module with three names, and needs no atheris itself:
 
-    check(data)     takes any octets, goes the way that they go in real life, and asserts what must hold of what comes out
+    check(data)     takes any octets, goes the way that they go in real life, and asserts what must hold of the outcome
     seeds()         yields (name, octets): real things to begin with
     WORDS           octets that are worth trying: keys, separators, magic numbers
 
@@ -14,8 +14,8 @@ A target is a module with three names, and needs no atheris itself:
 `config`       the user's file, and a place that the user typed
 =============  =======================================================================
 
-``corpus/<target>/`` holds inputs that together reach all that was ever reached; `test_corpus.py` plays them in every test
-run. What made a target fail stays there for ever as ``regression-*``. A new crash is written to ``crashes/``.
+``corpus/<target>/`` holds inputs that together reach all that was ever reached; `test_corpus.py` plays them in every
+test run. What made a target fail stays there for ever as ``regression-*``. A new crash is written to ``crashes/``.
 """
 
 from __future__ import annotations

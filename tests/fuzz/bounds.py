@@ -27,14 +27,14 @@ def clean(text: str | None, limit: int = safe.NAME_LIMIT) -> None:
     assert 0 < len(text) <= limit, f"{len(text)} characters of {limit}"
     printable(text)
     assert text == text.strip() and "  " not in text, ascii(text)
-    assert safe.text(text, limit) == text, f"made safe twice it changes: {ascii(text)}"
+    assert safe.text(text, limit) == text, f"made safe twice it changes: {text!a}"
     text.encode()
 
 
 def printable(text: str) -> None:
     """For messages to people: no character that a terminal obeys or that hides others."""
     odd = [char for char in text if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp")]
-    assert not odd, f"unprintable: {ascii(odd[:10])} in {ascii(text)[:200]}"
+    assert not odd, f"unprintable: {odd[:10]!a} in {ascii(text)[:200]}"
 
 
 def word(text: str | None) -> None:

@@ -1,4 +1,4 @@
-"""One target under libFuzzer, which ends the process: ``python tests/fuzz/child.py TARGET [libFuzzer's flags and folders]``.
+"""One target under libFuzzer, which ends the process: ``python tests/fuzz/child.py TARGET [FLAG …] [FOLDER …]``.
 
 It is started by its path, since libFuzzer starts it again when it merges a corpus.
 """

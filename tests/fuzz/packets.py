@@ -20,14 +20,14 @@ from hybridisco.sources.interfaces import Interface
 from hybridisco.sources.table import INSTANCE_LIMIT
 from tests.e2e import liar
 from tests.fuzz import bounds, parts
+from tests.fuzz.words import words
 
-WORDS = (
-    parts.SEPARATOR,
-    b"\x0b_hybridisco\x04_tcp\x05local\x00",
-    b"\x08_wyoming\x04_tcp\x05local\x00",
-    *(b"\xc0\x0c", b"\xc0\x18", b"\x84\x00", b"\x80\x01", b"\x00\x00\x00\x78", b"\x1f\xfc", b"\x05local\x00"),
-    *(b"\x00\x01\x80\x01", b"\x00\x0c\x00\x01", b"\x00\x10\x80\x01", b"\x00\x1c\x80\x01", b"\x00\x21\x80\x01", b"\x00\x2f\x80\x01"),
-    *(b"kind=comfyui", b"id=", b"path=/", b"\xc0\xa8\x4d\x07", b"\xff\xff\xff\xff"),
+WORDS = words(
+    r"""
+    \n~~\n \x0b_hybridisco\x04_tcp\x05local\x00 \x08_wyoming\x04_tcp\x05local\x00 \x05local\x00 \xc0\x0c \xc0\x18
+    \x84\x00 \x80\x01 \x00\x00\x00\x78 \x1f\xfc \x00\x01\x80\x01 \x00\x0c\x00\x01 \x00\x10\x80\x01 \x00\x1c\x80\x01
+    \x00\x21\x80\x01 \x00\x2f\x80\x01 kind=comfyui id= path=/ \xc0\xa8\x4d\x07 \xff\xff\xff\xff
+    """
 )
 _PACKETS = 12
 _INTERFACES = (
@@ -177,7 +177,13 @@ def _from_zeroconf() -> Iterator[tuple[str, bytes]]:
             parsed_addresses=["192.168.77.7", "fe80::7"],
         )
         out = DNSOutgoing(0x8400)
-        for record in (info.dns_pointer(), info.dns_service(), info.dns_text(), *info.dns_addresses(), info.dns_nsec([1])):
+        for record in (
+            info.dns_pointer(),
+            info.dns_service(),
+            info.dns_text(),
+            *info.dns_addresses(),
+            info.dns_address_nsec(),
+        ):
             out.add_answer_at_time(record, 0)
         yield f"zeroconf-{name}", b"\0" + out.packets()[0]
         yield f"zeroconf-{name}-v6", b"\x05" + out.packets()[0]

@@ -1,7 +1,7 @@
 """One input, several pieces of octets: what a fuzzer may cut and paste, and a person may read in a hex dump.
 
-Not atheris' FuzzedDataProvider: its format cannot be written, so that nothing real could be a seed, and it cannot be read
-without atheris, so that the corpus could not be played in an ordinary test run.
+Not atheris' FuzzedDataProvider: its format cannot be written, so that nothing real could be a seed, and it cannot be
+read without atheris, so that the corpus could not be played in an ordinary test run.
 """
 
 from __future__ import annotations

@@ -8,11 +8,9 @@ from hybridisco.core import safe, trust, txt
 from hybridisco.core.model import Proof
 from hybridisco.sources.table import pairs
 from tests.fuzz import bounds
+from tests.fuzz.words import words
 
-WORDS = tuple(
-    f"{key}=".encode()
-    for key in ("txtvers", "id", "kind", "ver", "path", "tls", "auth", "st", "cap", "gpu", "vram", "key", "sig", "at", "ads")
-)
+WORDS = words("txtvers= id= kind= ver= path=/ tls=1 auth=key st=busy cap=image, gpu= vram= key= sig= at= ads=")
 _NOW = 1_800_000_000.0
 _ASKED = ("192.168.77.7", "fe80::7", "2001:db8::7")
 _KEY, _SIGNATURE = trust.encoded(bytes(range(32))), trust.encoded(bytes(range(64)))
@@ -85,10 +83,13 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "outdated", _octets(f"{key}={value}".encode() for key, value in old.items())
     from tests.e2e.liar import LIES
 
-    for label, (host, _, strings) in LIES.items():
+    for host, _, strings in LIES.values():
         if host in (b"dirty", b"half"):
             yield host.decode(), _octets(strings)
-    yield "marks", _octets(["gpu=a\u0e34\u0301\u0302\u0303\u0304 \u0cc6\u0cc2 \ufe0f\u200d\u2066x".encode(), b"tls", b"st="])
+    yield (
+        "marks",
+        _octets(["gpu=a\u0e34\u0301\u0302\u0303\u0304 \u0cc6\u0cc2 \ufe0f\u200d\u2066x".encode(), b"tls", b"st="]),
+    )
 
 
 def _octets(strings: Iterator[bytes] | tuple[bytes, ...] | list[bytes]) -> bytes:
