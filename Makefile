@@ -29,6 +29,13 @@ test-blender: blenders addon addon-repo ## Check the extension in real Blender: 
 	@echo "==> Running it in a window"
 	$(BIN)/python -m pytest tests/blender/window -s $(PYTEST)
 
+SECONDS := 30
+
+.PHONY: fuzz
+fuzz: $(VENV)/.ready-dev ## Fuzz what reads foreign bytes, SECONDS=30 a target
+	@echo "==> Fuzzing each target for $(SECONDS) s"
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	@echo "==> Checking style, types and layers"

@@ -113,7 +113,8 @@ def _write(file: Path, content: dict[str, str], *, over: bool) -> None:
     except OSError as error:
         raise AnnounceError(
             f"The file {file.name} could not be kept in {file.parent} ({error.strerror or error}). Without it the "
-            "backend would look like a new one at every start. Make the folder writable, or set HYBRIDISCO_STATE to another one."
+            "backend would look like a new one at every start. Make the folder writable, or set HYBRIDISCO_STATE to "
+            "another one."
         ) from error
 
 

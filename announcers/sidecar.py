@@ -80,9 +80,15 @@ class Sidecar:
         """
         key = (job.kind.id, job.port)
         name = free_name(job, {backend.name for backend in self.backends.values()})
-        own_id = service_id(self._folder, *key)
         backend = Backend(
-            job, own_id, name, self._titles, self._gpu, found=found, signer=self._signer, presence=self._presence
+            job,
+            service_id(self._folder, *key),
+            name,
+            self._titles,
+            self._gpu,
+            found=found,
+            signer=self._signer,
+            presence=self._presence,
         )
         self.backends[key] = backend
         self._wake[key] = asyncio.Event()

@@ -391,14 +391,17 @@ class ServiceRegistry:
 
     def _doubt_ourselves(self) -> None:
         """Several machines fell silent, and none has answered since: probably it is us."""
-        looks = [
-            (item.life, item.announcement.endpoints[0])
-            for item in self._evidence.values()
-            if not item.announcement.standing
-        ]
-        remote = [(life, endpoint.dial) for life, endpoint in looks if not is_local(endpoint, self._world.local)]
-        silent = {dial for life, dial in remote if life.state is State.SUSPECT}
-        answering = {dial for life, dial in remote if life.state is State.ALIVE}
+        silent: set[str] = set()
+        answering: set[str] = set()
+        for group in self._all_groups():
+            best = group.endpoints[0]  # of all services of a machine the same address
+            if is_local(best, self._world.local):
+                continue
+            states = {seen.life.state for e in group.endpoints if (seen := self._look_at(e.key))}
+            if State.ALIVE in states:
+                answering.add(best.dial)
+            elif State.SUSPECT in states:
+                silent.add(best.dial)
         doubted = len(silent) > 1 and not answering - silent
         if doubted != self._world.doubted:
             self._world = replace(self._world, doubted=doubted)

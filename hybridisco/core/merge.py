@@ -107,7 +107,6 @@ def _add_untrusted(
                     trust=Trust.UNTRUSTED,
                 )
             )
-            warnings.append(why)
 
 
 def _split_clones(

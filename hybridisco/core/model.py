@@ -163,7 +163,8 @@ class Announcement:
     A ``standing`` announcement makes a service by itself. One that is not standing (the check of an endpoint
     that mDNS or the user claimed) only tells how that claim stands, and never keeps a service alive.
     ``signer`` is the public key, in base64, of who signed it, and ``proof`` what that signature is worth.
-    ``live`` is a port at which its announcer can be watched; ``watched``: whoever announced it is watched by a connection; ``unattended``: he is no longer there.
+    ``live`` is a port at which its announcer can be watched; ``watched``: he is, by a connection that is held;
+    ``unattended``: he is no longer there.
     """
 
     source: SourceName

@@ -51,7 +51,8 @@ def text(value: object, limit: int = NAME_LIMIT) -> str | None:
         marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
         if marks <= _MARKS_IN_A_ROW:
             kept.append(char)
-    line = " ".join("".join(kept).split())
+    # Once more: what stood on both sides of a mark that is left out may belong together.
+    line = " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return line or None

@@ -73,8 +73,10 @@ class Target:
         """Return what :func:`parse` reads as this same target."""
         if self.port is not None:
             return self.endpoint().url
-        host = f"{self.host}%{self.zone}" if self.zone else self.host
-        return host if self.path == "/" else f"{f'[{host}]' if ':' in host else host}{self.path}"
+        host, path = self.host, self.path.rstrip("/")
+        if self.zone:
+            host += f"%{'25' if self.zone.startswith('25') else ''}{self.zone}"  # which would be taken for an escaped %
+        return (f"[{host}]" if ":" in host and (path or "%25" in host) else host) + path
 
 
 def parse(text: str) -> Target:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 
+from hybridisco.core import safe
 from hybridisco.core.model import Announcement, Proof, SourceName, Trust
 
 #: How a client treats keys: the setting ``trust.mode``.
@@ -105,25 +106,23 @@ def decoded(text: str) -> bytes | None:
 
 def signature_of(pairs: Pairs, port: int, addresses: Iterable[str], now: float, verify: Verify) -> Signed:
     """Return what the signature in a TXT record is worth at ``now``, for the addresses that one would dial."""
-    said = {key.lower(): (value or b"").decode("ascii", "replace") for key, value in pairs.items()}
+    said: dict[bytes, str] = {}
+    for key, value in pairs.items():
+        said.setdefault(key.lower(), (value or b"").decode("ascii", "replace"))
     if not said.keys() & {b"sig", b"key"}:
         return Signed(Proof.UNSIGNED)
-    key, signature = decoded(said.get(b"key", "")), decoded(said.get(b"sig", ""))
-    at = (
-        int(said[b"at"])
-        if said.get(b"at", "").isascii() and said.get(b"at", "").isdigit() and len(said[b"at"]) < 16
-        else 0
-    )
-    if not key or not signature or len(key) != KEY_OCTETS or len(signature) != SIGNATURE_OCTETS or not at:
+    signer, signature = decoded(said.get(b"key", "")), decoded(said.get(b"sig", ""))
+    at = safe.whole(said.get(b"at", ""), 1, 2**40)
+    if not signer or not signature or len(signer) != KEY_OCTETS or len(signature) != SIGNATURE_OCTETS or not at:
         return Signed(Proof.FALSE)
-    good = verify(key, signature, message(pairs, port))
+    good = verify(signer, signature, message(pairs, port))
     covered = frozenset(each for each in addresses if covers(said.get(b"ads", ""), each))
     if good is False or not covered:
-        return Signed(Proof.FALSE, encoded(key), at)
+        return Signed(Proof.FALSE, encoded(signer), at)
     if good is None:
-        return Signed(Proof.UNCHECKED, encoded(key), at, covered)
+        return Signed(Proof.UNCHECKED, encoded(signer), at, covered)
     fresh = at - CLOCKS_DIFFER_S <= now <= at + VALID_S + CLOCKS_DIFFER_S
-    return Signed(Proof.SIGNED if fresh else Proof.OUTDATED, encoded(key), at, covered)
+    return Signed(Proof.SIGNED if fresh else Proof.OUTDATED, encoded(signer), at, covered)
 
 
 def judge(announcement: Announcement, pins: Mapping[str, str], mode: str) -> Trust:

@@ -10,7 +10,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from hybridisco.core.model import Endpoint, Event, Service, Snapshot
+from hybridisco.core.model import Endpoint, Event, Service, Snapshot, SourceName
 from hybridisco.formats import Look
 
 #: Raised when a key changes its meaning or goes away. New keys may come at any time.
@@ -59,6 +59,7 @@ def service(one: Service) -> dict[str, Any]:
         "latency_ms": _number(one.latency_ms, 1),
         "first_seen": _time(one.first_seen),
         "last_seen": _time(one.last_seen),
+        "trust": one.trust.value if SourceName.MDNS in one.sources else None,
     }
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hybridisco.core.model import UNKNOWN_KIND, Service, Snapshot, Status
+from hybridisco.core.model import UNKNOWN_KIND, Service, Snapshot, SourceName, Status, Trust
 from hybridisco.formats import Look
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _STATUS: dict[Status, tuple[str, str, str]] = {
     Status.STALE: ("○", "?", "dim"),
     Status.MISMATCH: ("≠", "!", "red"),
     Status.UNREACHABLE: ("✗", "x", "red"),
+    Status.UNTRUSTED: ("‼", "!", "bold red"),
 }
 _HEADS = ("STATUS", "NAME", "KIND", "URL", "FOUND BY", "LATENCY")
 _ID_HEAD = "ID"  # before the last, where ids are asked for
@@ -104,11 +105,16 @@ def _row(service: Service, look: Look) -> _Row:
         name=Text(_shown(service.name, look), "dim" if service.status is Status.STALE else "bold"),
         kind=Text(_shown(" ".join(part for part in (kind, service.version) if part), look)),
         url=Text(service.url, "dim" if bad else "cyan"),
-        sources=Text(", ".join(service.sources), "dim"),
+        sources=Text(", ".join(_source(service, name) for name in service.sources), "dim"),
         latency=Text(latency(service.latency_ms), "dim"),
         note=_shown(service.problem, look) if service.problem else None,
         id=Text(service.id, "dim") if look.ids else None,
     )
+
+
+def _source(service: Service, name: SourceName) -> str:
+    """Return by what it was found: nobody can tell an announcement without a signature from a forged one."""
+    return f"{name} (unsigned)" if name is SourceName.MDNS and service.trust is Trust.UNSIGNED else str(name)
 
 
 def _shown(text: str, look: Look) -> str:

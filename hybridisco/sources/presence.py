@@ -4,9 +4,9 @@ Theory of operation. A sidecar's announcement may name a port (the TXT key ``liv
 all backends of that machine. The kernel tells when the process ends, and asks by itself whether the machine is still
 there: after two seconds of silence, then twice in a second each, so that a box without power is known within 4 s.
 
-What breaks may be mended (a router that was restarted), so it is tried again at once; only when that fails the announcer
-is said to be gone, and again at each later try. Whoever does not greet as a sidecar does is left alone at once: an
-announcement could name anybody's port, and some servers serve one connection at a time.
+What breaks may be mended (a router that was restarted), so it is tried again at once; only when that fails the
+announcer is said to be gone, and again at each later try. Whoever does not greet as a sidecar does is left alone at
+once: an announcement could name anybody's port, and some servers serve one connection at a time.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _THREAD_LIMIT = 8  # names that are looked up at once, those that were given up 
 _REFUSED_LIMIT = 256  # names that are remembered as refused; the user wrote every one of them
 _HOSTS_LIMIT = 16 * 1024 * 1024  # octets of a hosts file; those that block advertisements have some MiB
 
-#: Where clouds keep credentials (AWS, Azure, Google, ECS and EKS). The rest of 169.254/16 may be a box at a cable's end.
+#: Where clouds keep credentials (AWS, Azure, Google, ECS, EKS). The rest of 169.254/16 may be a box at a cable's end.
 _METADATA = tuple(
     map(
         ip_network,
@@ -176,7 +176,7 @@ def _is_own_name(name: str) -> bool:
 
 def _hosts_file() -> Path:
     if sys.platform == "win32":
-        return Path(os.environ.get("SystemRoot", r"C:\Windows"), "System32", "drivers", "etc", "hosts")
+        return Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "drivers", "etc", "hosts")
     return Path("/etc/hosts")
 
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _FLUSH_S = 2.0
 _REMEMBERED = 256  # refused keys that are known to be noted
+_WAITING = 64  # jobs; each takes some milliseconds
 _NOBODY = "?"  # the key of a line that is damaged: no key is equal to it
 
 
@@ -100,6 +101,8 @@ class KeyRing:
 
     def _soon(self, job: Callable[[], object]) -> None:
         with self._lock:
+            if self._jobs.qsize() >= _WAITING:
+                return  # somebody sends key after key; each that is believed comes again
             self._jobs.put(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="hybridisco-keys", daemon=True)

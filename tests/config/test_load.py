@@ -186,6 +186,8 @@ def test_the_comments_of_the_example_file_are_right() -> None:
         ('[[services]]\nurl = "a:1"\nkind = "comfi"', r"line 3: services\[1\].kind", "Did you mean comfyui"),
         ('[[services]]\nurl = "a:1"\nkid = ""', r"line 3: services\[1\].kid", "Did you mean kind"),
         ("a = " + "[" * 5000, "c.toml", "nested"),
+        (f"probe.timeout_s{'.a' * 2000} = 1", "c.toml", "nested"),
+        ('[kinds]\n"a\\u001b\\u202e" = 1', "line 1: kinds", r"a.x1b.u202e"),
         (f"[probe]\nports = [{'1,' * 2000}]", "line 2: probe.ports", "1024"),
     ],
 )

@@ -6,6 +6,7 @@ The exit status is 1 if an input made a target fail; it lies in ``tests/fuzz/cra
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.targets) - {*TARGETS, "broken"}:
         parser.error(f"there is no target {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
+    if importlib.util.find_spec("atheris") is None:
+        parser.exit(1, "Fuzzing needs atheris, which is made for Linux on x86_64 only: pip install atheris\n")
     failures = [path for target in options.targets or TARGETS for path in fuzz(target, options.seconds, options.keep)]
     for path in failures:
         print(f"FAILED: {path}. See it again: python -m tests.fuzz.again {path}")

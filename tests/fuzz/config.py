@@ -30,10 +30,9 @@ WORDS = words(
     r"""
     place: ports: edit: http:// https:// fe80::1% %25 [::1] xn-- 127.0.0.1 :8188 8000-8200
     [discovery]\n timeout_s= sources= ignore= [probe]\n hosts= ports= rescan_s= [mdns]\n interfaces= types=
-    [trust]\n mode= [announce]\n kinds= names= bridges= temporary= [kinds.mine]\n title= health= announce= [kinds.comfyui]\n "comfyui"
-    [[kinds.mine.proofs]]\n proofs= path= status= has= equals= matches= header= body= [[services]]\n url= kind= name=
-    """
-    + r"""
+    [trust]\n mode= [announce]\n kinds= names= bridges= temporary= [kinds.mine]\n title= health= announce=
+    [kinds.comfyui]\n "comfyui" [[kinds.mine.proofs]]\n proofs= path= status= has= equals= matches= header= body=
+    [[services]]\n url= kind= name=
     \"\"\" \'\'\' \\u0000 \\u202e nan inf 1979-05-27T07:32:00Z 0x7f 1e999 true {} [] [[ ]] # = . \x7f \xef\xbb\xbf \r\n
     """
 )

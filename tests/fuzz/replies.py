@@ -32,8 +32,8 @@ WORDS = (
         r"""
         \n~~\n window.gradio_config\x20=\x20{ window.gradio_api_info\x20=\x20{ ;</script> <title>
         <meta\x20property="og:title"\x20content=" "components":[ "dependencies":[ "api_name": "props":{ "value":
-        "elem_id": "choices": content-encoding:gzip\n content-encoding:deflate\n server: NaN Infinity 1e400 \\ud800 \\u202e \\u001b
-        -1 null true 429 503 401 403 0 9999999999999999999999999
+        "elem_id": "choices": content-encoding:gzip\n content-encoding:deflate\n server: NaN Infinity 1e400
+        \\ud800 \\u202e \\u001b -1 null true 429 503 401 403 0 9999999999999999999999999
         """
     ),
 )

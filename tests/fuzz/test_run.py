@@ -12,7 +12,7 @@ import pytest
 
 from tests.fuzz import TARGETS
 
-pytest.importorskip("atheris", reason="atheris is not installed here: Linux on x86_64 has it, Python 3.11 to 3.13")
+pytest.importorskip("atheris", reason="atheris is not installed here: Linux on x86_64 has it, Python 3.11 to 3.14")
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,4 +1,4 @@
-"""From DNS-SD records to an announcement: what is refused, bounded, cleaned and inferred."""
+"""From DNS-SD records to an announcement: what is refused, bounded and cleaned."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from ipaddress import ip_interface
 
 import pytest
 
-from hybridisco.core.model import Announcement
-from hybridisco.sources.instance import Instance, announcement
+from hybridisco.core.model import Announcement, Proof
+from hybridisco.core.trust import Signed
+from hybridisco.sources.instance import ENDPOINT_LIMIT, Place, announcement, dialable
 from hybridisco.sources.interfaces import Interface
+from hybridisco.sources.table import Instance
 
 TYPE = "_hybridisco._tcp.local."
 ETH0 = Interface("eth0", 2, (ip_interface("10.77.0.9/24"), ip_interface("fd77::9/64"), ip_interface("fe80::9/64")))
@@ -16,29 +18,50 @@ ETH1 = Interface("eth1", 3, (ip_interface("10.78.0.9/24"), ip_interface("fe80::9
 BOTH = (ETH0, ETH1)
 
 
+def places(*said: str) -> list[Place]:
+    """Addresses as they were heard, each on the link after its ``%``, else on eth0."""
+    return [(address, link or "eth0") for address, _, link in (each.partition("%") for each in said)]
+
+
+def text(**properties: bytes) -> bytes:
+    """The octets of a TXT record."""
+    strings = [key.encode() + b"=" + value for key, value in properties.items()]
+    return b"".join(bytes([len(each)]) + each for each in strings)
+
+
 def said(
-    *packets: tuple[str, ...],
+    *addresses: str,
     every: tuple[Interface, ...] = BOTH,
     stands_for: str | None = None,
     name: str = "ComfyUI on box",
     port: int | None = 8188,
     server: str | None = "box.local.",
+    signature: Signed | None = None,
+    gateways: frozenset[str] = frozenset(),
+    senders: tuple[str, ...] = ("10.77.0.1",),
     **properties: bytes,
 ) -> tuple[Announcement | None, int]:
-    raw = {key.encode(): value for key, value in properties.items()}
-    return announcement(Instance(f"{name}.{TYPE}", TYPE, server, port, packets, raw), stands_for, every, every)
+    one = Instance(TYPE, f"{name}.{TYPE}", senders[0], 4500.0, 4500.0, server, port, text(**properties))
+    one.senders.update(senders)
+    return announcement(one, places(*addresses), stands_for, every, signature, gateways)
 
 
-def dialled(*packets: tuple[str, ...], every: tuple[Interface, ...] = BOTH) -> list[str]:
-    found, _ = said(*packets, every=every)
+def dialled(
+    *addresses: str,
+    every: tuple[Interface, ...] = BOTH,
+    signature: Signed | None = None,
+    gateways: frozenset[str] = frozenset(),
+    senders: tuple[str, ...] = ("10.77.0.1",),
+) -> list[str]:
+    found, _ = said(*addresses, every=every, signature=signature, gateways=gateways, senders=senders)
     return [endpoint.dial for endpoint in found.endpoints] if found else []
 
 
 def test_all_that_an_honest_instance_says_is_there() -> None:
     found, dropped = said(
-        ("10.77.0.1", "fd77::1"),
+        "10.77.0.1", "fd77::1",
         id=b"abcdefghijklmnopqrstuvwxyz", kind=b"comfyui", ver=b"0.3.64", path=b"/base", tls=b"1", auth=b"key",
-        st=b"busy", cap=b"image,video", gpu=b"RTX 4090", vram=b"24564",
+        st=b"busy", cap=b"image,video", gpu=b"RTX 4090", vram=b"24564", live=b"45678",
     )  # fmt: skip
     assert found is not None
     assert dropped == 0
@@ -52,6 +75,8 @@ def test_all_that_an_honest_instance_says_is_there() -> None:
     ]
     assert {endpoint.interface for endpoint in found.endpoints} == {"eth0"}
     assert found.standing
+    assert found.live == 45678
+    assert (found.proof, found.signer) == (Proof.UNSIGNED, None)
 
 
 @pytest.mark.parametrize(
@@ -62,48 +87,68 @@ def test_all_that_an_honest_instance_says_is_there() -> None:
     ],
 )  # fmt: skip
 def test_addresses_that_nobody_may_send_us_to(address: str) -> None:
-    assert said((address,)) == (None, 0)
-    assert dialled((address, "10.77.0.1")) == ["10.77.0.1"]
+    assert said(address) == (None, 0)
+    assert dialled(address, "10.77.0.1") == ["10.77.0.1"]
 
 
 @pytest.mark.parametrize("port", [None, 0, -1, 65536])
 def test_ports_that_there_are_not(port: int | None) -> None:
-    assert said(("10.77.0.1",), port=port)[0] is None
+    assert said("10.77.0.1", port=port)[0] is None
 
 
-def test_a_zone_is_that_of_the_packet() -> None:
-    assert dialled(("fe80::1%2",)) == ["fe80::1%eth0"]
-    assert dialled(("fe80::1%3", "10.77.0.1")) == ["fe80::1%eth1", "10.77.0.1"]
-    assert dialled(("fe80::1%eth1",)) == ["fe80::1%eth1"]
+def test_a_link_local_address_is_dialled_through_the_link_that_it_was_heard_on() -> None:
+    assert dialled("fe80::1") == ["fe80::1%eth0"]
+    assert dialled("fe80::1%eth1", "10.77.0.1") == ["fe80::1%eth1", "10.77.0.1"]
+    assert dialled("fe80::1", "fe80::1%eth1") == ["fe80::1%eth0", "fe80::1%eth1"]
 
 
-def test_a_zone_is_inferred_from_what_came_in_the_same_packet() -> None:
-    assert dialled(("10.78.0.1", "fe80::1")) == ["10.78.0.1", "fe80::1%eth1"]
-    two = (("10.77.0.1", "fe80::1"), ("10.78.0.1", "fe80::2"))
-    assert dialled(*two) == ["10.77.0.1", "fe80::1%eth0", "10.78.0.1", "fe80::2%eth1"]
+def test_another_address_is_dialled_through_the_network_that_it_is_of() -> None:
+    found, _ = said("10.78.0.1", "10.77.0.1%eth1")
+    assert found is not None
+    assert [(e.address, e.interface) for e in found.endpoints] == [("10.78.0.1", "eth1"), ("10.77.0.1", "eth0")]
 
 
-def test_an_unknown_zone_is_tried_wherever_it_can_be() -> None:
-    assert dialled(("fe80::1",), every=(ETH0,)) == ["fe80::1%eth0"]
-    assert dialled(("fe80::1",)) == ["fe80::1%eth0", "fe80::1%eth1"]
-    assert dialled(("10.77.0.1", "10.78.0.1", "fe80::1")) == ["10.77.0.1", "10.78.0.1", "fe80::1%eth0", "fe80::1%eth1"]
-    assert dialled(("fe80::1%99",), every=()) == []
+def test_a_zone_that_was_announced_does_not_count() -> None:
+    assert list(dialable([("fe80::1%eth1", "eth0")], BOTH)) == [("fe80::1", "eth0")]
 
 
 @pytest.mark.parametrize("elsewhere", ["192.168.5.5", "93.184.216.34", "100.100.100.200", "fd00:ec2::254"])
 def test_an_address_of_another_network_is_not_dialled(elsewhere: str) -> None:
-    assert said((elsewhere,))[0] is None
-    assert dialled((elsewhere, "10.77.0.1")) == ["10.77.0.1"]
+    assert said(elsewhere)[0] is None
+    assert dialled(elsewhere, "10.77.0.1") == ["10.77.0.1"]
 
 
 def test_endpoints_are_bounded_and_told_once() -> None:
-    assert dialled(("10.77.0.1", "10.77.0.1"), ("10.77.0.1",)) == ["10.77.0.1"]
-    assert len(dialled(tuple(f"10.77.0.{n}" for n in range(1, 200)))) == 8
+    assert dialled("10.77.0.1", "::ffff:10.77.0.1", "10.77.0.1") == ["10.77.0.1"]
+    assert len(dialled(*(f"10.77.0.{n}" for n in range(1, 200)))) == ENDPOINT_LIMIT
+
+
+def test_a_router_is_dialled_only_if_it_announces_itself() -> None:
+    routers = frozenset({"10.77.0.254", "fd77::fe"})
+    assert dialled("10.77.0.254", "fd77::fe", gateways=routers) == []
+    assert dialled("10.77.0.254", "10.77.0.1", gateways=routers) == ["10.77.0.1"]
+    assert dialled("10.77.0.254", gateways=routers, senders=("10.77.0.1", "10.77.0.254")) == ["10.77.0.254"]
+
+
+@pytest.mark.parametrize("proof", [Proof.SIGNED, Proof.UNCHECKED, Proof.OUTDATED])
+def test_of_a_signed_announcement_only_signed_addresses_are_dialled(proof: Proof) -> None:
+    signature = Signed(proof, "the key", 1, frozenset({"10.77.0.1", "fe80::1"}))
+    assert dialled("10.77.0.66", "10.77.0.1", "fe80::1", signature=signature) == ["10.77.0.1", "fe80::1%eth0"]
+    assert dialled("10.77.0.66", signature=signature) == []
+
+
+def test_what_the_signature_is_worth_goes_with_it() -> None:
+    found, _ = said("10.77.0.1", signature=Signed(Proof.SIGNED, "the key", 1, frozenset({"10.77.0.1"})))
+    assert found is not None
+    assert (found.proof, found.signer) == (Proof.SIGNED, "the key")
+    found, _ = said("10.77.0.66", signature=Signed(Proof.FALSE, "the key", 1))
+    assert found is not None
+    assert (found.proof, found.signer) == (Proof.FALSE, "the key"), "it is shown, so that the user is told"
 
 
 def test_dirt_is_dropped_and_counted() -> None:
     found, dropped = said(
-        ("10.77.0.1",),
+        "10.77.0.1",
         kind=b"../../etc", id=b"\x1b]0;x\x07", path=b"http://169.254.169.254/", vram=b"9" * 30, tls=b"maybe",
         auth=b"\xff\xfe", cap=b"!!", gpu="\u202e\u2066".encode(), unknown=b"x",
     )  # fmt: skip
@@ -117,13 +162,13 @@ def test_dirt_is_dropped_and_counted() -> None:
     "path", [b"//evil.example/", b"/../..", b"/a?b", b"/a#b", b"@evil", b"/a b", b"/" + b"a" * 200]
 )
 def test_a_path_is_only_ever_a_path(path: bytes) -> None:
-    found, dropped = said(("10.77.0.1",), path=path)
+    found, dropped = said("10.77.0.1", path=path)
     assert found is not None
     assert (found.endpoints[0].path, dropped) == ("/", 1)
 
 
 def test_names_are_one_clean_line() -> None:
-    found, _ = said(("10.77.0.1",), name="a\x1b[31m\u202eb\x00\n c" + "ä" * 200, server="bad host\n")
+    found, _ = said("10.77.0.1", name="a\x1b[31m\u202eb\x00\n c" + "ä" * 200, server="bad host\n")
     assert found is not None
     assert found.name is not None
     assert found.name.startswith("a[31mb c")
@@ -133,6 +178,6 @@ def test_names_are_one_clean_line() -> None:
 
 
 def test_a_mapped_type_stands_for_its_kind() -> None:
-    found, _ = said(("10.77.0.1",), stands_for="wyoming")
+    found, _ = said("10.77.0.1", stands_for="wyoming")
     assert found is not None
     assert found.kind == "wyoming"

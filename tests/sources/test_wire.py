@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hybridisco.sources.guard import Guard
 from hybridisco.sources.wire import Wire
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -31,10 +32,10 @@ async def test_ending_while_it_starts_leaves_no_socket(turns: int, cancels: int)
     before = sockets()
 
     async def browse() -> None:
-        wire = Wire(["127.0.0.1"])
+        wire = Wire(["127.0.0.1"], Guard(lambda *_: "lo"), lambda _: None)
         assert sockets() - before, "it has opened some"
         try:
-            await wire.browse(["_hybridisco._tcp.local."], lambda *_: None)
+            await wire.listen()
             await asyncio.Event().wait()
         finally:
             await wire.close()
