@@ -14,7 +14,7 @@ from announcers.health import CHECK_EVERY_S, Health
 from announcers.look import Look, Reach, look
 from announcers.presence import Presence
 from announcers.reasons import firewalled, why_not
-from announcers.signing import Signer
+from announcers.signing import SIGNATURE_KEYS, Signer
 from hybridisco import Finding, Probe, Status, TxtRecord, encode_txt, firewall_rule_against, sidecar_host
 
 log = logging.getLogger(__name__)
@@ -206,7 +206,8 @@ def machine_name() -> str:
 
 def _difference(old: Instance, new: Instance) -> str:
     before, after = dict(old.properties), dict(new.properties)
-    changed = [f"{key}={after.get(key, '')}" for key in sorted(before | after) if before.get(key) != after.get(key)]
+    told = sorted((before | after).keys() - SIGNATURE_KEYS)
+    changed = [f"{key}={after.get(key, '')}" for key in told if before.get(key) != after.get(key)]
     if old.addresses != new.addresses:
         changed.append(f"addresses {', '.join(new.addresses)}")
     return ", ".join(changed) or "nothing"

@@ -84,6 +84,7 @@ class Engine:
         self._defending: set[str] = set()
         self._gave_way_at: dict[str, float] = {}
         self._tasks: set[asyncio.Future[None]] = set()
+        self._repeating: dict[str, asyncio.Future[None]] = {}
 
     async def announce(self, instance: Instance) -> str:
         """Put an instance on the network; returns its name, with a number if another had taken it (RFC 6762 §9).
@@ -103,7 +104,7 @@ class Engine:
         self._infos[instance.key], self._instances[instance.key] = info, instance
         self._index_subtype(instance, info)
         self._send_subtype(instance, info)
-        self._keep(announced)  # the repetitions, which nobody need wait for
+        self._repeat_of(instance.key, announced)
         return _bare(info)
 
     async def update(self, instance: Instance) -> None:
@@ -113,7 +114,7 @@ class Engine:
         self._infos[instance.key], self._instances[instance.key] = info, instance
         self._index_subtype(instance, info)
         self._send_subtype(instance, info)
-        self._keep(await self._zeroconf.async_update_service(info))
+        self._repeat_of(instance.key, await self._zeroconf.async_update_service(info))
 
     async def withdraw(self, instance: Instance) -> None:
         """Take an instance off the network with a goodbye (RFC 6762 section 10.1)."""
@@ -121,6 +122,8 @@ class Engine:
         self._instances.pop(instance.key, None)
         if info is None:
             return
+        if (repeating := self._repeating.pop(instance.key, None)) is not None:
+            repeating.cancel()  # an announcement after the goodbye would bring it back
         self._send_subtype(instance, info, ttl_s=0)
         self._unindex_subtype(instance, info)
         await (await self._zeroconf.async_unregister_service(info))
@@ -173,11 +176,18 @@ class Engine:
                 self._keep(self._defend(key))
             return
 
-    def _keep(self, job: Awaitable[None]) -> None:
+    def _keep(self, job: Awaitable[None]) -> asyncio.Future[None]:
         """Let something be done in the background, until it is done or the engine is closed."""
         task = asyncio.ensure_future(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _repeat_of(self, key: str, announced: Awaitable[None]) -> None:
+        """Let an announcement be repeated, in the place of an older one; nobody need wait for that."""
+        if (before := self._repeating.pop(key, None)) is not None:
+            before.cancel()
+        self._repeating[key] = self._keep(announced)
 
     async def _defend(self, key: str) -> None:
         """Say again whose name it is, so that the other one hears of it, and once more when it has given way.

@@ -17,8 +17,10 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from announcers.files import read_small
 from hybridisco import AnnounceError
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 _ID_OCTETS = 16  # 128 random bits: 26 characters of base32
 _ID = re.compile(r"[a-z2-7]{26}")
 _MACHINE_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+_SIZE_LIMIT = 4096  # octets; ours have about 100
 
 
 def service_id(folder: Path, kind: str, port: int) -> str:
@@ -43,8 +46,10 @@ def _new_id() -> str:
 def kept(file: Path, field: str, pattern: re.Pattern[str], make: Callable[[], str], what: str) -> str:
     """Return what a file of this machine holds; it is made where there is none, or one of another machine.
 
+    A damaged file is put aside, and one that cannot be read now stays: neither is ever lost by us.
+
     :param what: what it is, for people.
-    :raises AnnounceError: the file cannot be written.
+    :raises AnnounceError: the file is there and cannot be read, or it cannot be written.
     """
     machine = machine_fingerprint()
     there = os.path.lexists(file)  # says no, rather than raise, where the folder may not be entered
@@ -53,6 +58,8 @@ def kept(file: Path, field: str, pattern: re.Pattern[str], make: Callable[[], st
         return found[field]
     if found is not None:
         log.info("The state folder comes from another machine; %s is made anew.", what)
+    elif there:
+        _put_aside(file, what)
     made = make()
     _write(file, {field: made, "machine": machine}, over=there)
     # Whoever was first, if two sidecars start at once, has made that of both.
@@ -62,13 +69,26 @@ def kept(file: Path, field: str, pattern: re.Pattern[str], make: Callable[[], st
 
 def machine_fingerprint() -> str:
     """Return a value that stays the same on this machine and differs on every other. It tells nothing else."""
-    told = next((Path(name).read_text() for name in _MACHINE_FILES if Path(name).is_file()), "")
+    told = next((said for name in _MACHINE_FILES if (said := _told_by(Path(name)))), "")
     if not told and sys.platform == "win32":
         told = _windows_machine_guid()
     if not told:
         node = uuid.getnode()
         told = "" if node >> 40 & 1 else f"{node:012x}"  # that bit marks a number that was made up just now
     return hashlib.sha256(f"hybridisco {told.strip()}".encode()).hexdigest()[:32]
+
+
+def _told_by(file: Path) -> str:
+    """Return what a file says. :raises AnnounceError: it is there, but cannot be read: guessing would cost all ids."""
+    try:
+        return read_small(file, _SIZE_LIMIT).decode("utf-8", "replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise AnnounceError(
+            f"{file}, which tells this machine from others, cannot be read ({error.strerror or error}). Make it "
+            "readable for everybody, as it is on every Linux."
+        ) from error
 
 
 def _windows_machine_guid() -> str:
@@ -81,16 +101,34 @@ def _windows_machine_guid() -> str:
 
 
 def _read(file: Path, field: str, pattern: re.Pattern[str]) -> dict[str, str] | None:
-    """Return what the file holds; None when there is none or it is damaged (a new one is then written)."""
+    """Return what the file holds; None when there is none or it is damaged.
+
+    :raises AnnounceError: it is there, but cannot be read: a moment later or another user may be able to.
+    """
     try:
-        kept = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
+        data = read_small(file, _SIZE_LIMIT)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        log.warning("%s cannot be read (%s); a new one is made.", file, error)
+    except OSError as error:
+        raise AnnounceError(
+            f"{file} cannot be read ({error.strerror or error}), so it is left as it is: without it the backend would "
+            "look like a new one. Probably it belongs to another user. Make it readable for the user that the sidecar "
+            "runs as, or remove it."
+        ) from error
+    try:
+        kept = json.loads(data)
+    except (ValueError, RecursionError):
         return None
     good = isinstance(kept, dict) and all(isinstance(kept.get(key), str) for key in (field, "machine"))
     return kept if good and pattern.fullmatch(kept[field]) else None
+
+
+def _put_aside(file: Path, what: str) -> None:
+    """Keep what is damaged: somebody may be able to read it all the same."""
+    aside = file.with_name(f"{file.name}.damaged")
+    log.warning("%s holds nothing of use, and is now %s; %s is made anew.", file, aside.name, what)
+    with suppress(OSError):  # a link that leads nowhere, or a folder that takes none: writing tells why
+        file.replace(aside)
 
 
 def _write(file: Path, content: dict[str, str], *, over: bool) -> None:

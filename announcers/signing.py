@@ -20,6 +20,7 @@ from hybridisco import SigningKey, sign_txt
 log = logging.getLogger(__name__)
 
 SIGN_EVERY_S = 8 * 3600.0  # clients believe a signature for a day
+SIGNATURE_KEYS = frozenset({"key", "at", "ads", "sig"})
 _SEED = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 Pairs = tuple[tuple[str, str], ...]

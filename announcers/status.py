@@ -10,9 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from announcers.files import read_small
+
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
+_SIZE_LIMIT = 1024 * 1024  # octets; a backend takes about 400
 TOUCH_S = 30.0  # so often it is touched: an older one is that of a sidecar that hangs or was killed
 
 
@@ -56,8 +59,8 @@ class StatusFile:
 
     def remove(self) -> None:
         """Take it away: the sidecar ends. One that another sidecar has put in its place since stays."""
-        with suppress(OSError, ValueError):  # where it cannot be read or written
-            if self._written is not None and json.loads(self.path.read_text("utf-8")) == self._written:
+        with suppress(OSError, ValueError, RecursionError):  # where it cannot be read or written
+            if self._written is not None and json.loads(read_small(self.path, _SIZE_LIMIT)) == self._written:
                 self.path.unlink(missing_ok=True)
         self._written = None
 

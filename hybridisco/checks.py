@@ -93,3 +93,4 @@ class Checks:
             self._emit(await looking)
         finally:
             looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)

@@ -37,6 +37,7 @@ from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.interfaces import carries_traffic, interfaces, local_addresses
 from hybridisco.sources.watch import NetworkWatch
 from hybridisco.subscribers import Subscriber
+from hybridisco.trust.change import KeyChanges
 from hybridisco.trust.ring import KeyRing
 
 if TYPE_CHECKING:
@@ -209,6 +210,18 @@ class ServiceDiscoveryManager:
         if follow is not None and self._started:
             follow(self._config.services)
             self._search()
+
+    async def accept_key(self, service_id: str, key: str | None = None) -> None:
+        """Trust the key of an untrusted service from now on; it is written, and believed, when this returns.
+
+        :param service_id: the id of the service, or the one that it is announced by.
+        :param key: the key that is meant, in base64. Without, there must be just one that was refused.
+        :raises UsageError: no such key was refused, or several were.
+        :raises ConfigError: it cannot be written.
+        """
+        await asyncio.to_thread(KeyChanges().accept, service_id, key)
+        if self._started:
+            self._read_pins()
 
     @property
     def snapshot(self) -> Snapshot:

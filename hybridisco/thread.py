@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hybridisco.config import Config, ManualEntry
     from hybridisco.core.ports import Source
     from hybridisco.manager import ServiceDiscoveryManager
+    from hybridisco.trust.change import KeyChange, KeyChanges
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class DiscoveryThread:
         self._subscribers = Subscribers()
         self._live: ServiceDiscoveryManager | None = None  # while it runs; the last one stays readable
         self._jobs: deque[_Job] = deque()
+        self._changes: KeyChanges | None = None
         self.error: Exception | None = None
         """Why the thread ended by itself, if it did."""
 
@@ -122,6 +125,30 @@ class DiscoveryThread:
         """Take other manual entries from now on, in the place of all that there were; each is checked at once."""
         self._config = None if self._config is None else replace(self._config, services=tuple(entries))
         self._soon(lambda manager: manager.set_services(entries))
+
+    def key_changes(self, service_id: str) -> tuple[KeyChange, ...]:
+        """Return the keys of an untrusted service that were refused, with what a person compares. Looks at two files."""
+        from hybridisco.trust.change import KeyChanges
+
+        self._changes = self._changes or KeyChanges()
+        return self._changes.of(service_id)
+
+    def accept_key(self, service_id: str, key: str | None = None) -> Future[None]:
+        """Trust the key of an untrusted service from now on; the file is written in the background.
+
+        What is returned tells when that is done, or what went wrong (see
+        :meth:`~hybridisco.manager.ServiceDiscoveryManager.accept_key`, also for the parameters).
+        """
+        loop, manager = self._loop, self._live
+        if loop is not None and manager is not None:
+            work = manager.accept_key(service_id, key)
+            try:
+                return asyncio.run_coroutine_threadsafe(work, loop)
+            except RuntimeError:  # the loop has ended by itself
+                work.close()
+        failed: Future[None] = Future()
+        failed.set_exception(DiscoveryError("Discovery is not running. Start it, and try again."))
+        return failed
 
     def _soon(self, job: _Job) -> None:
         """Do something in the thread, as soon as that has a manager. Until it is done, nothing is complete."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hybridisco.core.model import (
@@ -9,6 +10,7 @@ from hybridisco.core.model import (
     Check,
     Endpoint,
     Finding,
+    Proof,
     SourceName,
     Status,
     Withdrawal,
@@ -32,6 +34,17 @@ def mdns(instance: str, *addresses: str, port: int = 8188, path: str = "/", **mo
     more.setdefault("name", instance)
     endpoints = tuple(at(address, port, path=path) for address in addresses)
     return Announcement(SourceName.MDNS, f"{instance}.{TYPE}", endpoints, **more)
+
+
+def signed(announcement: Announcement, key: str, proof: Proof = Proof.SIGNED) -> Announcement:
+    """The same with a signature: each key has a name of its own, as the mDNS source gives it."""
+    ref = f"{announcement.ref}\n{proof}\n{key}"
+    return replace(announcement, ref=ref, signer=key, proof=proof)
+
+
+def orphaned(announcement: Announcement) -> Announcement:
+    """The same, after whoever announced it has ended without a goodbye."""
+    return replace(announcement, unattended=True)
 
 
 def manual(ref: str, *addresses: str, port: int = 8188, path: str = "/", host: str, **more: Any) -> Announcement:

@@ -5,6 +5,7 @@ written, huge, of another version, or left by a process that is no more.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from announcers.files import read_small
 from announcers.service import launchd
 from announcers.service.job import STATUS_FILE
 from hybridisco import AnnounceError
@@ -25,6 +27,7 @@ FRESH_S = (
 _SIZE_LIMIT = 1024 * 1024  # octets; a backend takes about 400
 _BACKENDS = 256
 _TEXT = 300  # characters
+_DEPTH = 16  # a sidecar writes lists of objects of lists
 
 
 class StatusError(AnnounceError):
@@ -111,9 +114,8 @@ def read(file: Path, now: datetime) -> Report | None:
     :raises StatusError: it is there, but is no status of a sidecar.
     """
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_SIZE_LIMIT + 1)
-            touched = datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
+        data = read_small(file, _SIZE_LIMIT)
+        touched = _moment(file.stat().st_mtime)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -125,6 +127,7 @@ def read(file: Path, now: datetime) -> Report | None:
         raise StatusError(f"{file} has more than {_SIZE_LIMIT} bytes, so it is no status of a sidecar. Check the path.")
     try:
         document = json.loads(data)
+        _refuse_absurd(document)
     except (ValueError, RecursionError) as error:
         raise StatusError(
             f"{file} is no whole status of a sidecar ({error}). Probably the disk is full, or the file is another. "
@@ -138,6 +141,27 @@ def read(file: Path, now: datetime) -> Report | None:
             "Ask with the `hybridisco` that the service runs, or install the service again with this one."
         )
     return _report(file, document, touched, now)
+
+
+def _moment(seconds: float) -> datetime:
+    """Return a file's time; for one that no calendar has, the calendar's last year or first."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OSError, OverflowError, ValueError):
+        return datetime(9999 if seconds > 0 else 1, 1, 1, tzinfo=UTC)
+
+
+def _refuse_absurd(document: object) -> None:
+    """Refuse what could be read, but not be written again as JSON. :raises ValueError: it is too deep, or no number."""
+    level = [document]
+    for _ in range(_DEPTH):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        level = [value for each in inner for value in (each.values() if isinstance(each, dict) else each)]
+        if any(isinstance(value, float) and not math.isfinite(value) for value in level):
+            raise ValueError("a number in it is none")
+        if not level:
+            return
+    raise ValueError(f"it is more than {_DEPTH} levels deep")
 
 
 def _report(file: Path, document: dict[str, Any], touched: datetime, now: datetime) -> Report:
@@ -191,7 +215,7 @@ def _backend(entry: Mapping[str, Any]) -> Backend:
     return Backend(
         kind=kind,
         name=_text(entry.get("name")) or kind,
-        port=port if isinstance(port, int) and 0 < port < 65536 else None,
+        port=port if isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536 else None,
         state=_text(entry.get("state")) or "?",
         status=_text(entry.get("status")),
         reason=_text(entry.get("reason")),
@@ -218,6 +242,6 @@ def _time(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: a zone moves it out of the calendar
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -44,7 +44,7 @@ NOT_SHIPPED = frozenset({"packaging", "README.md", MANIFEST})
 SHIPPED_SUFFIXES = frozenset({".py", ".png", ".svg", ".json"})
 """Of the add-on's own files. Anything else is there by mistake, or is to be thought about first."""
 
-ABSENT = frozenset({"netifaces", "platformdirs", "tomlkit"})
+ABSENT = frozenset({"cryptography", "netifaces", "platformdirs", "tomlkit"})
 """Imported by hybridisco where they are needed, and done without inside Blender: not pure, or not of use there."""
 
 HOST = frozenset(

@@ -7,6 +7,7 @@ sees the old file or the new one. A symbolic link stays one; mode bits stay as t
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -26,6 +27,11 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*@(.+)")  # the id of a service that announc
 _HEADER = re.compile(r"\s*\[[^\]]*\]?\]\s*(#.*)?$")
 _ENTRY = re.compile(r"\s*\[\[\s*([\"']?)services\1\s*\]\]")
 _BLANK = re.compile(r"\s*(#.*)?$")
+_HINTS = {
+    errno.ENOSPC: "The disk is full: make room on it.",
+    errno.EDQUOT: "Your share of the disk is full: make room in it.",
+    errno.EROFS: "It is on a read-only disk. Change it where it comes from, or set HYBRIDISCO_CONFIG to another file.",
+}
 
 
 def add_service(file: Path, url: str, kind: str | None = None, name: str | None = None) -> ManualEntry:
@@ -113,7 +119,7 @@ def create(file: Path, text: str) -> None:
     with _alone(file, in_new_folder=True):
         if read(file) is not None:
             raise ConfigError("It exists already and stays as it is. Edit it, or move it away first.", file=file)
-        _write(file, text)
+        _write(file, text, instead_of=None)
 
 
 @contextmanager
@@ -165,7 +171,7 @@ def _put(file: Path, text: str, edited: str, services: tuple[ManualEntry, ...]) 
         right = False
     if not right:
         raise ConfigError("It is written in a way that cannot be edited safely. Change it in your editor.", file=file)
-    _write(file, edited)
+    _write(file, edited, instead_of=text or None)
 
 
 def _with_entry(text: str, entry: ManualEntry) -> str:
@@ -228,23 +234,38 @@ def _quoted(value: str) -> str:
     return tomlkit.string(value).as_string()
 
 
-def _write(file: Path, text: str) -> None:
-    """Put ``text`` in place of ``file`` in one step (of what it points to, if it is a symbolic link)."""
+def _write(file: Path, text: str, *, instead_of: str | None) -> None:
+    """Put ``text`` in place of ``file`` in one step (of what it points to, if it is a symbolic link).
+
+    Mode and owner stay as they are: who edits as root must not lock the user out of the user's own file.
+
+    :param instead_of: what was read; an editor that has saved something else since is not undone.
+    """
     temporary: str | None = None
     try:
-        file = file.resolve()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        mode = file.stat().st_mode & 0o7777 if file.exists() else 0o644
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        real = file.resolve()
+        real.parent.mkdir(parents=True, exist_ok=True)
+        old = real.stat() if real.exists() else None
+        if old is not None and not os.access(real, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
         with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
             stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(file)
-    except OSError as error:
+        if old is not None and hasattr(os, "chown"):
+            with suppress(OSError):  # only root may
+                os.chown(temporary, old.st_uid, old.st_gid)
+        Path(temporary).chmod(old.st_mode & 0o7777 if old else 0o644)
+        if (read(file) or None) != instead_of:  # an empty file says no more than none
+            raise ConfigError("Another program has changed it just now. It stays as it is; try again.", file=file)
+        Path(temporary).replace(real)
+        temporary = None
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = _HINTS.get(getattr(error, "errno", None) or 0, "Check its permissions and its folder's.")
+        raise ConfigError(f"It cannot be written ({reason}), and stays as it is. {hint}", file=file) from error
+    finally:
         if temporary is not None:
             with suppress(OSError):
                 Path(temporary).unlink()
-        reason = error.strerror or str(error)
-        raise ConfigError(f"It cannot be written ({reason}). Check the folder's permissions.", file=file) from error

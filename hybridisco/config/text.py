@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,40 @@ def state_folder() -> Path:
     named = os.environ.get("HYBRIDISCO_STATE")
     if named:
         return _expand(named)
-    import platformdirs
-
     try:
+        try:
+            import platformdirs
+        except ImportError:  # inside Blender
+            return _state_folder()
         return platformdirs.user_state_path("hybridisco", appauthor=False)
     except RuntimeError as error:
         raise _homeless("HYBRIDISCO_STATE", "path of a folder to keep ids in") from error
+
+
+def _state_folder() -> Path:
+    """Return the folder that platformdirs would: all programs of a user are to know the same keys.
+
+    :raises RuntimeError: the user has no home folder.
+    """
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "hybridisco"
+    named = os.environ.get("XDG_STATE_HOME", "")
+    if named.startswith("/"):  # a relative one counts as none (XDG Base Directory Specification)
+        return Path(named) / "hybridisco"
+    return _home() / ("Library/Application Support" if sys.platform == "darwin" else ".local/state") / "hybridisco"
+
+
+def _home() -> Path:
+    """Return the user's home folder; a HOME that is relative or empty counts as none."""
+    if sys.platform != "win32" and not os.environ.get("HOME", "/").startswith("/"):
+        import pwd
+
+        try:
+            return Path(pwd.getpwuid(os.getuid()).pw_dir)
+        except KeyError as error:
+            raise RuntimeError("This user is unknown.") from error
+    return Path.home()
 
 
 def _homeless(variable: str, what: str) -> ConfigError:

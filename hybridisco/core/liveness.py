@@ -52,6 +52,7 @@ ORPHAN_AFTER_S = 60.0
 WAKE_SPREAD_S = 1.5
 
 _STEADY_FAILURES = 3  # the first failures are repeated at the usual pace: it may be a hiccup
+_DOUBLINGS = 16  # more than enough for the limit, and nothing overflows after a night
 
 
 class State(StrEnum):
@@ -116,4 +117,5 @@ class Life:
 
 def next_check_after_s(failures: int, every_s: float = CHECK_EVERY_S) -> float:
     """Return the seconds from a check to the next one, after so many failures in a row."""
-    return float(min(every_s * 2 ** max(0, failures - _STEADY_FAILURES), BACKOFF_LIMIT_S))
+    doublings = min(max(0, failures - _STEADY_FAILURES), _DOUBLINGS)
+    return float(min(every_s * 2**doublings, BACKOFF_LIMIT_S))

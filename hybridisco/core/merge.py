@@ -12,7 +12,7 @@ known of this machine. So it does not matter in which order evidence came, and e
 4. Fields are taken in the order manual > verified probe > TXT > guess.
 5. An announcement that may not speak for its id (:mod:`.trust`) has no part in the service it names: it is a warning
    there, or, where nobody else speaks of its place, a service of its own that is ``untrusted``.
-6. Time and our own network have their part (:mod:`.liveness`): what is silent is ``stale``, then gone.
+6. Time and our own network have their part (:mod:`.fade`): what is silent is ``stale``, then gone.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dataclasses import replace
 
 from hybridisco.core import problems
 from hybridisco.core.evidence import EndpointKey, Evidence, World, latest_findings
+from hybridisco.core.fade import as_reached, faded, why_stale
 from hybridisco.core.identity import Key, derived_id, is_local, machine, partition, place_keys, shown_host
-from hybridisco.core.liveness import State
 from hybridisco.core.model import (
     ALIVE,
     UNKNOWN_KIND,
@@ -158,14 +158,15 @@ def _fuse(
     warning: str | None,
 ) -> Service | None:
     """Return the one service that ``members`` speak of, or None when it is gone."""
+    members = _believed(members, world)
     said = _by_precedence(members)
     verdicts = sorted(
-        (judge(kind, e, looked.get(e.key), world) for e in _endpoints(said)),
+        (as_reached(judge(kind, e, looked.get(e.key), world), world) for e in _endpoints(said)),
         # Of two addresses that are as good as each other the one that was known first: a newcomer may be a forgery.
         key=lambda v: (status_rank(v.status), address_rank(v.endpoint), _known_since(v), v.endpoint.key),
     )
     best = verdicts[0]
-    status = _fade(best, verdicts, members, world, now)
+    status = faded(best, verdicts, members, world, now)
     sources = {item.announcement.source for item in members}
     if status is None and SourceName.MANUAL not in sources:
         return None
@@ -195,6 +196,18 @@ def _fuse(
         last_seen=_last_seen(members, _evidence(verdicts)),
         trust=min((world.trust(item.announcement) for item in members), key=list(Trust).index),
     )
+
+
+def _believed(members: Sequence[Evidence], world: World) -> Sequence[Evidence]:
+    """Leave out what is announced without a key beside what a known key says: anybody can name a place of his own."""
+    trust = [world.trust(item.announcement) for item in members]
+    if Trust.PINNED not in trust:
+        return members
+    return [
+        item
+        for item, each in zip(members, trust, strict=True)
+        if each is Trust.PINNED or item.announcement.source is not SourceName.MDNS
+    ]
 
 
 def _known_since(verdict: Verdict) -> float:
@@ -234,43 +247,11 @@ def _endpoints(announcements: Sequence[Announcement]) -> list[Endpoint]:
     return list(merged.values())
 
 
-def _fade(
-    best: Verdict, verdicts: Sequence[Verdict], members: Sequence[Evidence], world: World, now: float
-) -> Status | None:
-    """Return the status with time's and our own network's part in it; None for what is gone."""
-    evidence = _evidence(verdicts)
-    if best.status is Status.UNREACHABLE and any(item.ok_at is not None for item in evidence):
-        states = {_state(v.evidence, v.endpoint, world, now) for v in verdicts if v.evidence}
-        return Status.STALE if State.SUSPECT in states else None
-    if best.status in ALIVE and all(_cut_off(v.endpoint, world) for v in verdicts):
-        return Status.STALE
-    return _attended(best.status, members, now)
-
-
-def _attended(status: Status, members: Sequence[Evidence], now: float) -> Status | None:
-    """Return ``status``, or what becomes of it when those who announced it have fallen silent."""
-    states = {
-        item.life.at(now).state if item.announcement.source is SourceName.MDNS else State.ALIVE for item in members
-    }
-    if State.ALIVE in states:
-        return status
-    return Status.STALE if State.SUSPECT in states else None
-
-
-def _state(item: Evidence, endpoint: Endpoint, world: World, now: float) -> State:
-    life = item.life if _cut_off(endpoint, world) else item.life.at(now)
-    return life.state
-
-
-def _cut_off(endpoint: Endpoint, world: World) -> bool:
-    return world.cut_off(endpoint) and not is_local(endpoint, world.local)
-
-
 def _problem(status: Status, best: Verdict, kind: str, world: World, warning: str | None) -> str | None:
     endpoint, title = best.endpoint, _UNKNOWN if kind == UNKNOWN_KIND else world.title(kind)
     finding = best.evidence.finding if best.evidence else None
     if status is Status.STALE:
-        return _why_stale(best, world)
+        return why_stale(best, world)
     if status is Status.UNREACHABLE and finding:
         local = is_local(endpoint, world.local)
         return problems.explain(finding.cause, endpoint, world.kinds.get(kind), local=local)
@@ -282,18 +263,6 @@ def _problem(status: Status, best: Verdict, kind: str, world: World, warning: st
     if status is Status.STARTING:
         return problems.starting(title, endpoint, finding.cause if finding else None)
     return warning
-
-
-def _why_stale(best: Verdict, world: World) -> str:
-    if best.evidence is None:
-        return problems.NOT_CHECKED
-    if _cut_off(best.endpoint, world):
-        return problems.NETWORK_LOST
-    if best.status is not Status.UNREACHABLE:
-        return problems.ANNOUNCER_LOST
-    if best.evidence.life.hangs:
-        return problems.HANGS
-    return problems.NETWORK_DOUBTED if world.doubted else problems.NETWORK_SILENT
 
 
 def _capabilities(kind: str, verified: Finding | None, said: Sequence[Announcement], world: World) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ RECORD_LIMIT = 512  # in one packet: as many as 9000 octets hold of what we read
 _HEADER = 12
 _POINTER = 0xC0
 _NAME_LIMIT = 255  # octets (RFC 1035 section 2.3.4)
+_CHAIN_LIMIT = 127  # pointers that lead to each other: as many as a name has labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,19 @@ def is_answer(data: bytes) -> bool:
 def well_formed(data: bytes) -> bool:
     """Whether every record that the header promises is there.
 
-    A compressed name must point back, to what stands before it: so names can neither loop nor grow without bound.
+    A compressed name must point back, to what stands before it, as must what it points at: so names can neither loop
+    nor grow without bound.
     """
     counts = [int.from_bytes(data[at : at + 2], "big") for at in (4, 6, 8, 10)]
     if sum(counts) > RECORD_LIMIT:
         return False
     at = _HEADER
+    sizes: dict[int, int] = {}
     try:
         for _ in range(counts[0]):
-            at = _after_name(data, at) + 4
+            at = _after_name(data, at, sizes) + 4
         for _ in range(sum(counts[1:])):
-            at = _after_name(data, at) + 10
+            at = _after_name(data, at, sizes) + 10
             at += int.from_bytes(data[at - 2 : at], "big")
             if at > len(data):
                 return False
@@ -66,19 +69,30 @@ def well_formed(data: bytes) -> bool:
     return at <= len(data)
 
 
-def _after_name(data: bytes, at: int) -> int:
-    """Return where the name that begins at ``at`` ends.
+def _after_name(data: bytes, start: int, sizes: dict[int, int], depth: int = 0) -> int:
+    """Return where the name that begins at ``start`` ends.
 
+    :param sizes: octets of the name that begins at each label that was read: none is read twice.
     :raises ValueError: it is none.
     :raises IndexError: it is cut.
     """
-    start = at
+    at, end, rest = start, 0, 1
+    labels = [start]
     while length := data[at]:
         if length >= _POINTER:
-            if ((length & 0x3F) << 8 | data[at + 1]) >= start:
+            to, end = (length & 0x3F) << 8 | data[at + 1], at + 2
+            if to >= start or depth > _CHAIN_LIMIT:
                 raise ValueError
-            return at + 2
+            if to not in sizes:
+                _after_name(data, to, sizes, depth + 1)
+            rest = sizes[to]
+            break
         at += 1 + length
         if length > 63 or at - start >= _NAME_LIMIT:
             raise ValueError
-    return at + 1
+        labels.append(at)
+    if at - start + rest > _NAME_LIMIT:
+        raise ValueError
+    for label in labels:
+        sizes[label] = at - label + rest
+    return end or at + 1

@@ -18,8 +18,14 @@ other addresses, by somebody else           both stand for :data:`DOUBT_S`; the 
                                             one whose records are forged stays where it is
 ==========================================  ====================================================================
 
+Whoever was heard first on a link speaks for a host there, and so does who speaks from an address that this one gave.
+Somebody else's own address becomes such a one only when nobody has repeated the old ones: else two packets, of which
+the first says where the second comes from, could take a host away.
+
 **Who may fill it.** There is room for :data:`INSTANCE_LIMIT` instances. When it is full, a newcomer takes the place of
-the newest of the sender who has the most, as long as that one keeps :data:`FAIR_SHARE`.
+the newest of the sender who has the most, as long as that one keeps :data:`FAIR_SHARE`. Since all addresses of a LAN
+can be forged, and together would fill it with fair shares, one who has fewer than :data:`ANYBODYS` takes the place of
+the newest of all who have more.
 """
 
 from __future__ import annotations
@@ -32,6 +38,7 @@ from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
 
 INSTANCE_LIMIT = 1024
 FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
+ANYBODYS = 2  # instances that everybody has room for: the 253 addresses of a usual LAN then leave half of it to others
 ADDRESS_LIMIT = 16  # of one host
 GOODBYE_S = 1.0  # RFC 6762 section 10.1: one second, in which others may rescue the record
 DOUBT_S = 10.0  # a living responder answers within a second, or within five if the network loses packets
@@ -44,15 +51,21 @@ _REFRESH = 0.8  # of its life: then it is asked for again (RFC 6762 section 5.2)
 @dataclass(slots=True)
 class _Address:
     heard_at: float
+    vouched: bool  # whoever speaks from there may say where the host is
     doubted_until: float | None = None
 
 
 @dataclass(slots=True)
 class _Host:
-    """A name that SRV records point at, and its addresses by (literal, link)."""
+    """A name that SRV records point at, its addresses by (literal, link), and who speaks for it on each link."""
 
     addresses: dict[tuple[str, str], _Address] = field(default_factory=dict)
-    speakers: list[str] = field(default_factory=list)
+    voices: dict[str, str] = field(default_factory=dict)
+
+    def is_voice(self, source: str, link: str) -> bool:
+        """Whether he may say where it is."""
+        own = self.addresses.get((source, link))
+        return self.voices.get(link, source) == source or (own is not None and own.vouched)
 
 
 @dataclass(slots=True)
@@ -189,7 +202,7 @@ class Table:
         host = self._hosts.setdefault(name, _Host())
         before = {key: one.doubted_until for key, one in host.addresses.items()}
         given = {(str(r.data), packet.link) for r in records if r.ttl_s > 0}
-        known_voice = not host.speakers or packet.source in host.speakers
+        known_voice = host.is_voice(packet.source, packet.link)
         flush = any(r.flush for r in records if r.ttl_s > 0)
         taken_back = {(str(r.data), packet.link) for r in records if r.ttl_s == 0} - given
         for key, one in list(host.addresses.items()):
@@ -200,10 +213,11 @@ class Table:
             elif here and flush and now - one.heard_at > FLUSH_AFTER_S:
                 del host.addresses[key]
         for key in given:
-            if key in host.addresses or len(host.addresses) < ADDRESS_LIMIT:
-                host.addresses[key] = _Address(now)
-        if not host.speakers or ((packet.source, packet.link) in given and packet.source not in host.speakers):
-            host.speakers = [*host.speakers[1 - _SPEAKERS :], packet.source]
+            if known := host.addresses.get(key):
+                host.addresses[key] = _Address(now, known.vouched or known_voice)
+            elif len(host.addresses) < ADDRESS_LIMIT:
+                host.addresses[key] = _Address(now, known_voice)
+        host.voices.setdefault(packet.link, packet.source)
         return before != {key: one.doubted_until for key, one in host.addresses.items()}
 
     # -- time -----------------------------------------------------------------------------------------
@@ -221,7 +235,7 @@ class Table:
                 {} if host is None else {k: a for k, a in host.addresses.items() if now < (a.doubted_until or now + 1)}
             )
             if host is not None and len(left) != len(host.addresses):
-                host.addresses = left
+                _succeed(host, left)
                 touched |= self._on_host.get(name, set())
             if not any(one.doubted_until is not None for one in left.values()):
                 self._doubted.discard(name)
@@ -275,9 +289,14 @@ class Table:
 
     def _make_room(self, sender: str) -> bool:
         largest, count = max(self._count.items(), key=lambda each: each[1])
-        if count <= max(FAIR_SHARE, self._count[sender] + 1):
+        own = self._count.get(sender, 0)
+        newest_first = reversed(self._instances.values())
+        if count > max(FAIR_SHARE, own + 1):
+            newest = next(one for one in newest_first if largest in one.senders)
+        elif own < ANYBODYS < count:
+            newest = next(one for one in newest_first if max(map(self._count.__getitem__, one.senders)) > ANYBODYS)
+        else:
             return False
-        newest = next(one for one in reversed(self._instances.values()) if largest in one.senders)
         self.forget(newest.key)
         self._displaced.append(newest)
         self.refused += 1
@@ -300,6 +319,17 @@ class Table:
             del self._on_host[name]
             self._hosts.pop(name, None)
             self._doubted.discard(name)
+
+
+def _succeed(host: _Host, left: dict[tuple[str, str], _Address]) -> None:
+    """Leave a host those addresses that somebody stands for; they speak for it from now on."""
+    for link in {link for _, link in host.addresses.keys() - left.keys()}:
+        heirs = [key for key in left if key[1] == link and left[key].doubted_until is None]
+        host.voices.pop(link, None)
+        for key in heirs:
+            left[key].vouched = True
+            host.voices[link] = key[0]
+    host.addresses = left
 
 
 def pairs(text: bytes) -> Mapping[bytes, bytes | None]:

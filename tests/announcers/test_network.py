@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import Iterator
 from ipaddress import ip_interface
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from announcers import network
-from announcers.network import announceable, forget, state
+from announcers.network import announceable, state
 from hybridisco import NetworkInterface
 
 LO = NetworkInterface("lo", 1, (ip_interface("127.0.0.1/8"), ip_interface("::1/128")))
@@ -90,9 +88,14 @@ def test_switches_for_containers_are_told_when_asked_for() -> None:
 def test_a_cable_that_is_pulled_makes_another_state(monkeypatch: pytest.MonkeyPatch) -> None:
     before = state((ETH0,))
     assert before == state((ETH0,))
-    monkeypatch.setattr(network, "_carrier", lambda name: "lowerlayerdown")
+    monkeypatch.setattr(network, "carries_traffic", lambda name: False)
     assert state((ETH0,)) != before
 
 
-def test_an_interface_that_has_gone_meanwhile_has_no_carrier() -> None:
-    assert state((NetworkInterface("gone0", 99, ()),))[0][1] == ""
+def test_a_link_without_a_carrier_is_not_announced_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "carries_traffic", lambda name: name != "eth0")
+    assert set(told()) == {"eth1"}
+
+
+def test_where_the_system_cannot_tell_a_link_is_taken_to_carry() -> None:
+    assert state((NetworkInterface("gone0", 99, ()),)) == ((NetworkInterface("gone0", 99, ()), True),)

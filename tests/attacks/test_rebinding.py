@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from pathlib import Path
 
 import pytest
 
 from hybridisco import Status
 from hybridisco.sources import manual, resolve
-from hybridisco.testing import MockBackend
+from hybridisco.testing.fixtures import StartMockBackend, mock_backend
 from tests.attacks.user import NameServer, is_checked, seen, watching
-from tests.lab.hostile import METADATA_URL
 
-HOME = "10.77.13.1"  # an address of this machine's only that stands for a box of the LAN
+__all__ = ["mock_backend"]
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/ns/net").exists(), reason="needs Linux' loopback network")
+AWAY = "10.99.0.1"  # of a box that is switched off
 
 
 @pytest.fixture
@@ -25,17 +23,18 @@ def names(monkeypatch: pytest.MonkeyPatch) -> NameServer:
     return NameServer(monkeypatch)
 
 
-async def test_a_name_of_the_lan_that_turns_to_this_machine(names: NameServer, mock_backend: type) -> None:
+async def test_a_name_of_the_lan_that_turns_to_this_machine(names: NameServer, mock_backend: StartMockBackend) -> None:
     """The attacker answers for gpu-box: first nothing listens where it leads, then it leads to our own loopback.
 
     What listens here for this machine only is not asked under the attacker's name. The user sees that the name leads
     to this machine, and what to write if that is meant.
     """
-    backend: MockBackend = await mock_backend("comfyui")
-    names.says("gpu-box", ["127.66.0.1"], ["127.0.0.1", "::1"])
+    backend = await mock_backend("comfyui")
+    names.says("gpu-box", [AWAY], ["127.0.0.1", "::1"])
     async with watching(f"gpu-box:{backend.port}") as manager:
-        service = await seen(manager, lambda one: one.status is Status.UNREACHABLE)
-        assert "leads to no other machine" in (service.problem or "")
+        await seen(manager, lambda one: one.endpoints[0].address == AWAY)
+        service = await seen(manager, lambda one: "leads to no other machine" in (one.problem or ""))
+        assert service.status is Status.UNREACHABLE
         assert "localhost" in (service.problem or "")
         assert [end.address for end in service.endpoints] == [""]
         assert service.host == "gpu-box", "it is not taken for this machine's own service"
@@ -73,36 +72,38 @@ async def test_a_name_that_leads_where_no_box_is(
     assert not dialled
 
 
-async def test_the_address_that_was_checked_is_the_one_that_is_dialled(names: NameServer, mock_backend: type) -> None:
+async def test_the_address_that_was_checked_is_the_one_that_is_dialled(
+    names: NameServer, mock_backend: StartMockBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The attacker answers each question about a name differently: good when it is checked, bad when it is dialled.
 
     There is no second question: what is dialled is the address of the one look-up. The user sees nothing odd.
     """
-    backend: MockBackend = await mock_backend("comfyui")
-    with resolve_allows_loopback():
-        names.says("gpu-box", ["127.0.0.1"], ["127.99.99.99"])
-        async with watching(f"gpu-box:{backend.port}") as manager:
-            await seen(manager, lambda one: one.status is Status.ONLINE)
-    assert backend.requests
-    first_look = names.asked[:1]
-    assert first_look == ["gpu-box"]
-    assert {host for host in names.asked} == {"gpu-box"}
+    backend = await mock_backend("comfyui")
+    monkeypatch.setattr(resolve, "_may_be_named", lambda literal: True)  # this machine stands for a box of the LAN
+    monkeypatch.setattr(manual, "_RESOLVE_EVERY_S", 60)
+    names.says("gpu-box", ["127.0.0.1"], ["127.99.99.99"])
+    async with watching(f"gpu-box:{backend.port}") as manager:
+        service = await seen(manager, lambda one: one.status is Status.ONLINE)
+    assert [end.address for end in service.endpoints] == ["127.0.0.1"]
+    assert len(backend.requests) > 1
+    assert names.asked == ["gpu-box"], "many requests, one look-up"
 
 
 async def test_the_good_addresses_of_a_name_stay(names: NameServer) -> None:
     """The attacker adds the metadata service to a box's true addresses. That one is left out, the others are used."""
-    names.says("gpu-box", ["169.254.169.254", "10.99.0.1", "127.0.0.1", "fd77::1"])
+    names.says("gpu-box", ["169.254.169.254", AWAY, "127.0.0.1", "fd77::1"])
     async with watching("gpu-box:8188") as manager:
         service = await seen(manager, is_checked)
-    assert sorted(end.address for end in service.endpoints) == ["10.99.0.1", "fd77::1"]
+    assert sorted(end.address for end in service.endpoints) == [AWAY, "fd77::1"]
 
 
-async def test_what_the_user_calls_this_machine_is_asked(names: NameServer, mock_backend: type) -> None:
+async def test_what_the_user_calls_this_machine_is_asked(names: NameServer, mock_backend: StartMockBackend) -> None:
     """No attack: Debian's hosts file has the machine's own name at 127.0.1.1, and localhost is localhost.
 
     The user sees his backend online by each of these names.
     """
-    backend: MockBackend = await mock_backend("comfyui", host="127.0.0.1")
+    backend = await mock_backend("comfyui", host="127.0.0.1")
     own = socket.gethostname().lower()
     names.says(own, ["127.0.0.1"])
     for host in (own, "localhost", "127.0.0.1"):
@@ -112,13 +113,9 @@ async def test_what_the_user_calls_this_machine_is_asked(names: NameServer, mock
 
 async def test_a_name_comes_back_when_it_leads_home_again(names: NameServer) -> None:
     """The attacker is caught, and the name is right again: the entry has its address, and says nothing of an attack."""
-    names.says("gpu-box", *[["127.0.0.1"]] * 3, ["10.99.0.1"])
+    names.says("gpu-box", *[["127.0.0.1"]] * 3, [AWAY])
     async with watching("gpu-box:8188") as manager:
         refused = await seen(manager, lambda one: one.status is Status.UNREACHABLE)
         assert "no other machine" in (refused.problem or "")
-        await seen(manager, lambda one: one.endpoints[0].address == "10.99.0.1")
+        await seen(manager, lambda one: one.endpoints[0].address == AWAY)
     assert not resolve.is_refused("gpu-box")
-
-
-def test_the_metadata_address_is_what_the_lab_uses() -> None:
-    assert "169.254.169.254" in METADATA_URL

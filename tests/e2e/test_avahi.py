@@ -41,6 +41,9 @@ def test_avahi_finds_our_sidecar_with_its_subtype_and_all_of_its_txt_record(stud
         assert (seen.name, seen.port) == ("Rendering; <big>", 8188)
         txt = dict(each.split("=", 1) for each in seen.txt)
         assert len(txt.pop("id")) == 26
+        assert 1024 <= int(txt.pop("live")) < 65536
+        assert [len(txt.pop(key)) for key in ("key", "sig")] == [43, 86]
+        assert int(txt.pop("at")) and txt.pop("ads")
         assert txt == {
             "txtvers": "1",
             "kind": "comfyui",

@@ -10,7 +10,7 @@ from hybridisco.formats import render
 from hybridisco.formats.json_ import event_line
 from tests.formats.samples import GONE, NOON, TYPICAL, service, snapshot
 
-# The document of the design, with its ellipses filled in.
+# The document of the design, with its ellipses filled in, and `trust`, which came later.
 DESIGN = """
 {"schema": 1, "complete": true, "elapsed_s": 0.31,
  "sources": {"mdns": {"state": "ok", "detail": null}, "probe": {"state": "ok", "detail": null},
@@ -20,7 +20,8 @@ DESIGN = """
     "endpoints": [{"url": "http://10.77.0.2:8188", "address": "10.77.0.2", "port": 8188, "family": "ipv4",
                    "interface": "eth0", "reachable": true, "latency_ms": 1.2}],
     "sources": ["mdns", "probe"], "version": "0.3.64", "capabilities": ["image"], "properties": {},
-    "latency_ms": 1.2, "first_seen": "2026-11-22T12:00:00Z", "last_seen": "2026-11-22T12:00:01Z"}]}
+    "latency_ms": 1.2, "first_seen": "2026-11-22T12:00:00Z", "last_seen": "2026-11-22T12:00:01Z",
+    "trust": "unchecked"}]}
 """
 
 

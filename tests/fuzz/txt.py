@@ -10,7 +10,7 @@ from hybridisco.sources.table import pairs
 from tests.fuzz import bounds
 from tests.fuzz.words import words
 
-WORDS = words("txtvers= id= kind= ver= path=/ tls=1 auth=key st=busy cap=image, gpu= vram= key= sig= at= ads=")
+WORDS = words("txtvers= id= kind= ver= path=/ tls=1 auth=key st=busy cap=image, gpu= vram= live= key= sig= at= ads=")
 _NOW = 1_800_000_000.0
 _ASKED = ("192.168.77.7", "fe80::7", "2001:db8::7")
 _KEY, _SIGNATURE = trust.encoded(bytes(range(32))), trust.encoded(bytes(range(64)))
@@ -31,20 +31,22 @@ def check(data: bytes) -> None:
     for capability in record.capabilities:
         bounds.word(capability)
     assert record.vram is None or 0 < record.vram <= 2**24
-    _encodes(record)
+    assert record.live is None or 0 < record.live < 65536
+    _encodes(record, signed=False)
+    _encodes(record, signed=True)
     _signed(said)
 
 
-def _encodes(record: txt.TxtRecord) -> None:
+def _encodes(record: txt.TxtRecord, *, signed: bool) -> None:
     """What could be read can be said, and is then read as the same, but for what there was no room for."""
-    encoded = txt.encode(record)
+    encoded = txt.encode(record, signed=signed)
     assert next(iter(encoded)) == "txtvers"
     assert txt.size(encoded) <= txt.SIZE_LIMIT
     strings = {key.encode(): value.encode() for key, value in encoded.items()}
     assert all(len(key) + 1 + len(value) <= 255 for key, value in strings.items())
     again, lost = txt.decode(strings)
     assert lost == 0, encoded
-    for name in ("id", "kind", "path", "tls", "auth", "state", "vram"):
+    for name in ("id", "kind", "path", "tls", "auth", "state", "vram", "live"):
         assert getattr(again, name) == getattr(record, name), name
     for name, key in (("version", "ver"), ("capabilities", "cap"), ("gpu", "gpu")):
         assert getattr(again, name) == getattr(record, name) or key not in encoded, name
@@ -74,6 +76,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
             capabilities=("image", "video"),
             gpu="NVIDIA GeForce RTX 4090",
             vram=24564,
+            live=40123,
         )
     )
     yield "honest", _octets(f"{key}={value}".encode() for key, value in honest.items())
@@ -86,6 +89,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     for host, _, strings in LIES.values():
         if host in (b"dirty", b"half"):
             yield host.decode(), _octets(strings)
+    most = {"id": "i" * 64, "path": f"/{'p' * 99}", "ver": "\u8a9e" * 40, "gpu": "\U0001f3a8" * 60, "cap": "c" * 32}
+    yield "full", _octets([f"{key}={value}".encode() for key, value in most.items()])
     yield (
         "marks",
         _octets(["gpu=a\u0e34\u0301\u0302\u0303\u0304 \u0cc6\u0cc2 \ufe0f\u200d\u2066x".encode(), b"tls", b"st="]),

@@ -23,7 +23,7 @@ def test_our_manifest_keeps_to_the_rules() -> None:
     assert manifest["version"] == __version__
     assert manifest["wheels"] == ["./wheels/a-1-py3-none-any.whl", "./wheels/b-1-py3-none-any.whl"]
     assert manifest["id"] == "hybridisco"
-    assert set(manifest["permissions"]) == {"network", "clipboard"}
+    assert set(manifest["permissions"]) == {"network", "clipboard", "files"}
 
 
 @pytest.mark.parametrize("mark", ["# version: filled in by the build", "# wheels: filled in by the build"])

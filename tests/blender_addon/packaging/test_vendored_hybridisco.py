@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 from asyncio.subprocess import PIPE
@@ -85,7 +86,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Vendored:
 
 
 def test_all_that_it_imports_is_there(real: Vendored, tmp_path: Path) -> None:
-    names = ("aiohttp", "websockets", "yarl")
+    names = ("aiohttp", "ecdsa", "websockets", "yarl")
     wheels: Tree = {f"wheels/{name}": tiny.wheel(tmp_path, name, {f"{name}.py": ""}).read_bytes() for name in names}
     assert list(problems({**real.files, **wheels}, real.left_out)) == []
 
@@ -97,7 +98,7 @@ async def test_it_discovers_under_any_name(real: Vendored, mock_backend: StartMo
     backend = await mock_backend("comfyui")
     settings = tmp_path / "config.toml"
     settings.write_text(f'[[services]]\nkind = "comfyui"\nurl = "{backend.url}"\n')
-    result = await _run(str(tmp_path), _site("aiohttp"), str(settings))
+    result = await _run(str(tmp_path), _site("aiohttp"), str(settings), state=tmp_path / "state")
     left_out = [name for name, where in hybridisco._WHERE.items() if re.split("[.:]", where)[1] in LEFT_OUT]
     assert sorted(result["missing"]) == sorted(left_out)
     assert result["error"] == "None"
@@ -109,10 +110,11 @@ async def test_it_discovers_under_any_name(real: Vendored, mock_backend: StartMo
     assert result["level"] == 0  # zeroconf sets the level of its own logger only
 
 
-async def _run(*arguments: str) -> dict[str, Any]:
-    """Run the script above without anything of this process's environment, and return what it prints."""
+async def _run(*arguments: str, state: Path) -> dict[str, Any]:
+    """Run the script above with no module of this process's environment, and return what it prints."""
     command = (sys.executable, "-I", "-c", RUN, *arguments)
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    env = {**os.environ, "HYBRIDISCO_STATE": str(state)}
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=env)
     out, err = await asyncio.wait_for(process.communicate(), 50)
     assert process.returncode == 0, err.decode()
     answer: dict[str, Any] = json.loads(out)
