@@ -231,7 +231,7 @@ class ServiceRegistry:
             rest -= members
             evidence = [self._evidence[key] for key in members]
             services, warnings = services_of(evidence, self._world, now)
-            if self._pin(evidence, services):
+            while self._pin(evidence, services):
                 services, warnings = services_of(evidence, self._world, now)
             component = _Component(frozenset(members), services, warnings)
             self._components.update(dict.fromkeys(members, component))

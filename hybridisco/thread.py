@@ -127,7 +127,7 @@ class DiscoveryThread:
         self._soon(lambda manager: manager.set_services(entries))
 
     def key_changes(self, service_id: str) -> tuple[KeyChange, ...]:
-        """Return the keys of an untrusted service that were refused, with what a person compares. Looks at two files."""
+        """Return the keys of an untrusted service that were refused, with what a person compares."""
         from hybridisco.trust.change import KeyChanges
 
         self._changes = self._changes or KeyChanges()

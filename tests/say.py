@@ -11,6 +11,7 @@ from hybridisco.core.model import (
     Endpoint,
     Finding,
     Proof,
+    Service,
     SourceName,
     Status,
     Withdrawal,
@@ -83,6 +84,19 @@ def look(endpoint: Endpoint, finding: Finding) -> Announcement:
 def gone(announcement: Announcement) -> Withdrawal:
     """The source takes it back."""
     return Withdrawal(announcement.source, announcement.ref)
+
+
+def say(registry: ServiceRegistry, *announcements: Announcement, now: float = NOW) -> None:
+    """Let sources say this, one after the other."""
+    for announcement in announcements:
+        registry.apply(announcement, now)
+
+
+def only(registry: ServiceRegistry) -> Service:
+    """The one service that there is."""
+    services = registry.snapshot().services
+    assert len(services) == 1, [(s.id, s.kind, s.status) for s in services]
+    return services[0]
 
 
 def answer(registry: ServiceRegistry, checks: tuple[Check, ...], finding: Finding, now: float = NOW) -> None:

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from hybridisco.config import Config
-from hybridisco.core.errors import ConfigError, DiscoveryError
-from hybridisco.core.model import Event, Snapshot, Status
+from hybridisco.core.errors import ConfigError, DiscoveryError, UsageError
+from hybridisco.core.model import Event, Proof, Snapshot, Status, Trust
 from hybridisco.testing import MockBackend
 from hybridisco.thread import DiscoveryThread
+from hybridisco.trust.store import KnownKeys, fingerprint
 from tests.fakes import FakeSource
 from tests.lab.wait import wait_until
 from tests.say import mdns
 from tests.settings import config, entry
+from tests.trust.keys import SINCE, key
 
 LIMIT_S = 10.0
 STOP_LIMIT_S = 2.0
@@ -271,3 +273,23 @@ def test_a_fault_of_our_own_ends_the_thread_and_is_kept(monkeypatch: pytest.Monk
     discovery._thread.join(LIMIT_S)
     assert not discovery.running
     assert isinstance(discovery.error, ZeroDivisionError)
+
+
+def test_a_new_key_is_accepted_and_believed_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYBRIDISCO_STATE", str(tmp_path))
+    KnownKeys(tmp_path / "known_keys").pin("box1", key(1), "Box 1", SINCE)
+    said = mdns("a", "127.0.0.1", port=1, id="box1", name="Box 1", proof=Proof.SIGNED, signer=key(2))
+    discovery, waiter = DiscoveryThread(config(), sources=[FakeSource(script=[said])]), Waiter()
+    discovery.subscribe(waiter)
+    with pytest.raises(DiscoveryError, match="not running"):
+        discovery.accept_key("box1").result(LIMIT_S)
+    with running(discovery):
+        waiter.until(lambda snapshot: [one.status for one in snapshot] == [Status.UNTRUSTED])
+        (service,) = discovery.snapshot
+        (change,) = wait_until(lambda: discovery.key_changes(service.id), LIMIT_S, "the key is noted")
+        assert (change.name, change.key, change.known) == ("Box 1", key(2), fingerprint(key(1)))
+        with pytest.raises(UsageError):
+            discovery.accept_key(service.id, key(3)).result(LIMIT_S)
+        assert discovery.accept_key(service.id, change.key).result(LIMIT_S) is None
+        assert [(one.id, one.trust) for one in discovery.snapshot] == [("box1", Trust.PINNED)]
+        assert discovery.key_changes(service.id) == ()

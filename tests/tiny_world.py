@@ -1,16 +1,17 @@
-"""A world so small that everything in it meets: three machines, two ports, two ids, and what may be said of them."""
+"""A world so small that everything in it meets: three machines, two ports, ids and keys, and what may be said of them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
 from hybridisco.core import problems
 from hybridisco.core.evidence import Evidence, World, renew
-from hybridisco.core.identity import keys, partition
+from hybridisco.core.fade import life_at
+from hybridisco.core.identity import partition
 from hybridisco.core.liveness import ORPHAN_AFTER_S
 from hybridisco.core.merge import services_of
 from hybridisco.core.model import (
@@ -19,12 +20,14 @@ from hybridisco.core.model import (
     Endpoint,
     EvidenceKey,
     Finding,
+    Proof,
     Service,
     SourceName,
     Status,
     Withdrawal,
     check_ref,
 )
+from hybridisco.effects import doubted, is_our_own_fault, new_pins
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
 from tests.say import NOW
@@ -32,8 +35,20 @@ from tests.say import NOW
 KINDS = {kind.id: kind for kind in BUILTIN}
 ADDRESSES = ("127.0.0.1", "::1", "10.0.0.1", "10.0.0.2", "10.0.0.3", "fe80::2%eth0", "fe80::2%eth1")
 LOCAL_SETS = (frozenset[str](), frozenset({"10.0.0.1"}), frozenset({"10.0.0.1", "10.0.0.2", "fe80::2%eth0"}))
+INTERFACES = {"10.0.0.2": "eth0", "10.0.0.3": "eth1"}  # that lead there
+LOST_SETS = (frozenset[str](), frozenset[str](), frozenset({"eth0"}), frozenset({"eth0", "eth1"}))
 PORTS = (8188, 7860)
 IDS = (None, None, "X", "Y")
+PINS = {"X": "ours", "Y": "theirs"}
+PIN_SETS: tuple[Mapping[str, str], ...] = ({}, {"X": "theirs"}, PINS)
+SIGNATURES = (
+    *[(Proof.UNSIGNED, None)] * 3,
+    *[
+        (proof, key)
+        for proof in (Proof.SIGNED, Proof.SIGNED, Proof.FALSE, Proof.UNCHECKED)
+        for key in ("ours", "theirs")
+    ],
+)
 HOSTS = (None, "box.local", "box", "other.local", "localhost", "localhost.local", "10.0.0.2")
 #: What some of these names resolve to; the others to anything.
 RESOLVED = {"localhost": ["127.0.0.1", "::1"], "localhost.local": [], "10.0.0.2": ["10.0.0.2"]}
@@ -47,18 +62,31 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class SetLocal:
-    """This machine has other addresses."""
+class SetNetwork:
+    """This machine has other addresses, or other interfaces that carry nothing."""
 
     addresses: frozenset[str]
+    lost: frozenset[str] = frozenset()
+
+    @property
+    def offline(self) -> bool:
+        """Whether no interface is left."""
+        return len(self.lost) > 1
 
 
-Step = Announcement | Withdrawal | Tick | SetLocal
+@dataclass(frozen=True)
+class SetPins:
+    """Other keys are known."""
+
+    pins: Mapping[str, str]
+
+
+Step = Announcement | Withdrawal | Tick | SetNetwork | SetPins
 
 
 def _endpoint(address: str, port: int, path: str, host: str | None = None) -> Endpoint:
     literal, _, zone = address.partition("%")
-    return Endpoint(literal, port, path=path, host=host, interface=zone or None)
+    return Endpoint(literal, port, path=path, host=host, interface=zone or INTERFACES.get(address))
 
 
 FINDINGS = st.one_of(
@@ -92,6 +120,7 @@ def claims(draw: st.DrawFn, refs: tuple[str, ...] = ("a", "b", "c")) -> Announce
         endpoints = endpoints or (_endpoint("", port, path, host),)
     else:
         endpoints = tuple(_endpoint(a, port, path) for a in addresses)
+    proof, signer = draw(st.sampled_from(SIGNATURES)) if source is SourceName.MDNS else (Proof.UNSIGNED, None)
     return Announcement(
         source,
         draw(st.sampled_from(refs)),
@@ -101,6 +130,9 @@ def claims(draw: st.DrawFn, refs: tuple[str, ...] = ("a", "b", "c")) -> Announce
         name=draw(st.sampled_from([None, "One", "two"])),
         host=host,
         version=draw(st.sampled_from([None, "0.9"])),
+        proof=proof,
+        signer=signer,
+        unattended=source is SourceName.MDNS and draw(st.sampled_from([False, False, False, True])),
     )
 
 
@@ -122,12 +154,16 @@ def finds(draw: st.DrawFn) -> Announcement:
 
 
 @st.composite
-def histories(draw: st.DrawFn, max_size: int = 14) -> list[Step]:
-    """Things that happen, one after the other; what is withdrawn was mostly said before."""
+def histories(draw: st.DrawFn, max_size: int = 14, *, changes: bool = True) -> list[Step]:
+    """Things that happen, one after the other; what is withdrawn was mostly said before.
+
+    :param changes: time passes, the network changes, and other keys are known.
+    """
+    kinds = ["claim", "claim", "find", "find", "answer", "answer", "withdraw", "again", "lost"]
     steps: list[Step] = []
     for _ in range(draw(st.integers(1, max_size))):
         said = [step for step in steps if isinstance(step, Announcement)]
-        what = draw(st.sampled_from(["claim", "claim", "find", "find", "answer", "withdraw", "again", "tick", "local"]))
+        what = draw(st.sampled_from([*kinds, "tick", "network", "pins"] if changes else kinds))
         if what == "claim":
             steps.append(draw(claims()))
         elif what == "find" or not said:
@@ -141,17 +177,24 @@ def histories(draw: st.DrawFn, max_size: int = 14) -> list[Step]:
             )
         elif what == "withdraw":
             steps.append(Withdrawal(*draw(st.sampled_from(said)).key))
-        elif what == "again":
-            steps.append(draw(st.sampled_from(said)))
+        elif what in ("again", "lost"):
+            again = draw(st.sampled_from(said))
+            lost = what == "lost" and again.source is SourceName.MDNS
+            steps.append(replace(again, unattended=lost))
+        elif what == "tick":
+            steps.append(Tick())
+        elif what == "network":
+            steps.append(SetNetwork(draw(st.sampled_from(LOCAL_SETS)), draw(st.sampled_from(LOST_SETS))))
         else:
-            steps.append(Tick() if what == "tick" else SetLocal(draw(st.sampled_from(LOCAL_SETS))))
+            steps.append(SetPins(draw(st.sampled_from(PIN_SETS))))
     return steps
 
 
-def new_registry() -> ServiceRegistry:
-    """An empty registry of a machine with one address on the LAN."""
+def new_registry(pins: Mapping[str, str] = PINS) -> ServiceRegistry:
+    """An empty registry of a machine with one address on the LAN. It knows who may speak for which id."""
     registry = ServiceRegistry(BUILTIN)
     registry.set_local(LOCAL_SETS[1], NOW)
+    registry.set_pins(pins, NOW)
     return registry
 
 
@@ -159,8 +202,10 @@ def do(registry: ServiceRegistry, step: Step, now: float) -> Change:
     """Let ``step`` happen."""
     if isinstance(step, Tick):
         return registry.tick(now)
-    if isinstance(step, SetLocal):
-        return registry.set_local(step.addresses, now)
+    if isinstance(step, SetNetwork):
+        return registry.set_network(step.addresses, now, lost=step.lost, offline=step.offline)
+    if isinstance(step, SetPins):
+        return registry.set_pins(step.pins, now)
     return registry.apply(step, now)
 
 
@@ -172,37 +217,64 @@ def key_of(step: Step) -> EvidenceKey | str:
 class Scratch:
     """The registry's meaning without its machinery: a set of evidence, all of it merged anew when asked."""
 
-    def __init__(self) -> None:
-        self.world = World(KINDS, LOCAL_SETS[1])
+    def __init__(self, pins: Mapping[str, str] = PINS) -> None:
+        self.world = World(KINDS, LOCAL_SETS[1], pins=pins)
         self.evidence: dict[EvidenceKey, Evidence] = {}
 
     def do(self, step: Step, now: float) -> None:
         """Let ``step`` happen."""
         if isinstance(step, Announcement):
-            self.evidence[step.key] = renew(self.evidence.get(step.key), step, now)
+            if not is_our_own_fault(step, self.world):
+                self.evidence[step.key] = renew(self.evidence.get(step.key), step, now)
         elif isinstance(step, Withdrawal):
             self.evidence.pop(step.key, None)
-        elif isinstance(step, SetLocal):
-            self.world = World(KINDS, step.addresses)
+        elif isinstance(step, SetPins):
+            self.world = replace(self.world, pins=step.pins)
+        elif isinstance(step, SetNetwork):
+            self._set_network(step, now)
         else:
-            for component in self._components():
+            self._age(now)
+            for component in self.components():
                 if not any(item.announcement.standing for item in component):
                     for item in component:
                         if now - item.at > ORPHAN_AFTER_S:
                             del self.evidence[item.announcement.key]
+            self.world = replace(self.world, doubted=doubted(self.evidence.values(), self.world))
+        self._pin(now)
 
     def services(self, now: float) -> tuple[tuple[Service, ...], tuple[str, ...]]:
         """Everything, in the order of snapshots, and the warnings."""
         services: list[Service] = []
         warnings: set[str] = set()
-        for component in self._components():
+        for component in self.components():
             found, warned = services_of(component, self.world, now)
             services += found
             warnings.update(warned)
         return tuple(sorted(services, key=lambda s: (s.name.lower(), s.id))), tuple(sorted(warnings))
 
-    def _components(self) -> list[list[Evidence]]:
-        return partition(list(self.evidence.values()), lambda e: keys(e.announcement, self.world.local))
+    def components(self) -> list[list[Evidence]]:
+        """Evidence that is connected."""
+        return partition(list(self.evidence.values()), lambda e: self.world.keys(e.announcement))
+
+    def _set_network(self, step: SetNetwork, now: float) -> None:
+        before = self.world
+        world = replace(before, local=step.addresses, lost=step.lost, offline=step.offline)
+        if world == before:
+            return
+        self._age(now)
+        self.world = world
+        for key, item in self.evidence.items():
+            if any(before.cut_off(e) and not world.cut_off(e) for e in item.announcement.endpoints):
+                self.evidence[key] = replace(item, life=item.life.again(now))
+
+    def _age(self, now: float) -> None:
+        for key, item in self.evidence.items():
+            self.evidence[key] = replace(item, life=life_at(item, self.world, now))
+
+    def _pin(self, now: float) -> None:
+        for component in self.components():
+            while fresh := new_pins(services_of(component, self.world, now)[0], component, self.world):
+                self.world = replace(self.world, pins={**self.world.pins, **{pin.id: pin.key for pin in fresh}})
 
 
 def interleaved(steps: Sequence[tuple[Step, float]], order: Sequence[int]) -> list[tuple[Step, float]]:

@@ -10,6 +10,7 @@
 :mod:`.nothing`       what the panel says when there is nothing to show
 :mod:`.undecided`     what answers but does not tell what it is
 :mod:`.choices`       the service that is used for each kind
+:mod:`.trust`         services that are announced by somebody who may not
 :mod:`.written`       manual entries: which service they made, and adding one
 :mod:`.wrapping`      sentences in a narrow column
 :mod:`.icons`         what a status and a kind look like

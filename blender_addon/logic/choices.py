@@ -4,6 +4,9 @@ A choice is kept by the service's id, so a new address (DHCP, another port) chan
 no id has one that is made of its place (``comfyui@localhost:8188``). When a sidecar begins to announce that same
 backend, or stops to, its id changes and its place stays: then the choice follows the place. It never moves from one
 announced id to another: that is another service.
+
+A service that is not trusted cannot be chosen, and is never followed to: while the chosen one is announced by somebody
+who may not (:func:`impostor`), the choice stays what it was, and leads to nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hybridisco import Service
+
+from .trust import announced_id, untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ def with_choice(choices: Iterable[Choice], new: Choice) -> tuple[Choice, ...]:
 
 
 def found(choice: Choice, services: Sequence[Service]) -> Service | None:
-    """Return the chosen service, or None if it is gone."""
+    """Return the chosen service, or None if it is gone, or not to be trusted."""
+    services = [service for service in services if not untrusted(service)]
     for service in services:
         if service.id == choice.service_id and service.kind == choice.kind:  # anybody can announce an id
             return service
@@ -44,6 +50,14 @@ def found(choice: Choice, services: Sequence[Service]) -> Service | None:
         if service.kind == choice.kind and same_place and (_by_place(choice.service_id) or _by_place(service.id)):
             return service
     return None
+
+
+def impostor(choice: Choice, services: Sequence[Service]) -> Service | None:
+    """Return what is announced under the id of the chosen service by somebody who may not, or None."""
+    if found(choice, services) is not None:
+        return None
+    claiming = (service for service in services if untrusted(service) and announced_id(service) == choice.service_id)
+    return next(claiming, None)
 
 
 def followed(choices: Iterable[Choice], services: Sequence[Service]) -> tuple[Choice, ...]:

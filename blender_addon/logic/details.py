@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hybridisco import Service, SourceName, Status
 
 from .headline import moment
+from .trust import signed
 from .words import say
 
 _PROPERTIES = {"gpu": "GPU", "vram_mib": "VRAM", "queue": "Queue", "title": "Title", "auth": "Login"}
@@ -25,6 +26,7 @@ STATUS_WORDS: dict[Status, str] = {
     Status.STALE: "Being checked",
     Status.MISMATCH: "Something else answers",
     Status.UNREACHABLE: "Unreachable",
+    Status.UNTRUSTED: "Not trusted",
 }
 _SOURCES = {SourceName.MDNS: "mDNS", SourceName.PROBE: "probe", SourceName.MANUAL: "manual"}
 
@@ -60,6 +62,7 @@ def _lines(service: Service, title: Callable[[str], str], now: float, last_known
         yield Line(say(_PROPERTIES.get(name, name.replace("_", " ").capitalize())), _value(name, value))
     yield Line(say("Makes"), ", ".join(say(name) for name in service.capabilities))
     yield Line(say("Found by"), ", ".join(say(_SOURCES[source]) for source in service.sources))
+    yield Line(say("Signed"), signed(service, last_known=last_known))
     for number, endpoint in enumerate(service.endpoints):
         if number:
             yield Line(say("Also at"), endpoint.url)

@@ -10,6 +10,7 @@ sight, marked, until it was found again or the search is complete without it. Wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol
@@ -17,6 +18,7 @@ from typing import Protocol
 from hybridisco import Config, HybridiscoError, ManualEntry, Service, Snapshot, Status
 
 from .memory import not_checked
+from .trust import KeyChange, untrusted
 from .words import say
 
 
@@ -44,6 +46,8 @@ class Discovery(Protocol):
     def stop(self, timeout_s: float = 2.0) -> bool: ...
     def rescan(self) -> None: ...
     def set_services(self, entries: Sequence[ManualEntry]) -> None: ...
+    def key_changes(self, service_id: str) -> tuple[KeyChange, ...]: ...
+    def accept_key(self, service_id: str, key: str | None = None) -> Future[None]: ...
 
 
 class Phase(Enum):
@@ -101,13 +105,13 @@ class Follower:
 
     def remember(self, services: Iterable[Service]) -> None:
         """Show these as last known until they were checked."""
-        self._before = {service.id: _unchecked(service) for service in services}
+        self._before = _before(services)
         self._show(replace(self.view, services=(), last_known=frozenset()))
 
     def start(self, config: Config) -> None:
         """Start searching with these settings, in the place of a search that runs. What is known stays in sight."""
         self._end()
-        self._before = {service.id: _unchecked(service) for service in self.view.services}
+        self._before = _before(self.view.services)
         self.config = config
         self._told = None
         self._discovery = self._make(config)
@@ -125,11 +129,19 @@ class Follower:
         if self._discovery is not None:
             self._discovery.rescan()
 
+    def key_changes(self, service: Service) -> tuple[KeyChange, ...]:
+        """Return the new keys of an untrusted service that were refused: the user may accept one."""
+        return self._discovery.key_changes(service.id) if self._discovery and untrusted(service) else ()
+
+    def accept_key(self, service: Service, key: str | None) -> Future[None] | None:
+        """Trust a key that was refused, in the background; the future tells how that went."""
+        return self._discovery.accept_key(service.id, key) if self._discovery else None
+
     def stop(self, timeout_s: float = 0.0) -> bool:
         """End the search; what is known stays as last known. Returns whether every thread ended in time."""
         self._end()
         if self.view.phase is not Phase.OFF:
-            self._before = {service.id: _unchecked(service) for service in self.view.services}
+            self._before = _before(self.view.services)
             self._show(replace(self.view, phase=Phase.OFF, services=(), snapshot=Snapshot(), error=None))
         share_s = timeout_s / max(1, len(self._ending))
         self._ending = [each for each in self._ending if not each.stop(share_s)]
@@ -194,6 +206,11 @@ def _in_words(error: Exception | None) -> str:
     if error is None:
         return say("Discovery has ended by itself.")
     return str(error) if isinstance(error, HybridiscoError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _before(services: Iterable[Service]) -> dict[str, Service]:
+    """Return what stays in sight as last known: not what was not trusted, which would look like any other then."""
+    return {service.id: _unchecked(service) for service in services if not untrusted(service)}
 
 
 def _unchecked(service: Service) -> Service:

@@ -8,8 +8,11 @@ from .follower import Phase, View
 from .words import say
 
 
-def headline(view: View, count: int) -> str:
-    """Return what the panel says first: how many there are, and whether the search goes on. Fit for 230 pixels."""
+def headline(view: View, count: int, untrusted: int = 0) -> str:
+    """Return what the panel says first: how many there are, and whether the search goes on. Fit for 230 pixels.
+
+    :param untrusted: how many of them are announced by somebody who may not: that goes before when it was checked.
+    """
     if view.phase is Phase.SEARCHING:
         return say("Searching… {count} so far", count=count) if count else say("Searching…")
     if view.phase is Phase.FAILED:
@@ -17,6 +20,8 @@ def headline(view: View, count: int) -> str:
     if view.phase is Phase.OFF:
         return say("{count} from before", count=count) if count else say("Not searching")
     found = say("{count} services", count=count) if count > 1 else say("1 service") if count else say("Nothing found")
+    if untrusted:
+        return say("{found}, {number} not trusted", found=found, number=untrusted)
     return say("{found} · checked {time}", found=found, time=clock(view.searched_at)) if view.searched_at else found
 
 

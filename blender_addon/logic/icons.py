@@ -13,6 +13,7 @@ STATUS_ICONS: dict[Status, str] = {
     Status.STALE: "QUESTION",
     Status.MISMATCH: "ERROR",
     Status.UNREACHABLE: "CANCEL",
+    Status.UNTRUSTED: "GHOST_ENABLED",  # somebody who may not be who he says
 }
 
 _KIND_ICONS = {

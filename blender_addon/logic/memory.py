@@ -50,7 +50,12 @@ def not_checked() -> str:
 
 
 def last_known(kept: Remembered) -> Service | None:
-    """Return a kept service as it is shown until it was checked, or None if what was kept makes no sense."""
+    """Return a kept service as it is shown until it was checked, or None if what was kept makes no sense.
+
+    One that was not trusted is not shown again either: it would look like any other.
+    """
+    if kept.status == Status.UNTRUSTED:
+        return None
     try:
         target = parse_target(kept.url)
         endpoint = target.endpoint()

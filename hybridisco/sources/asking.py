@@ -40,7 +40,7 @@ class Asking:
         self._interval_s = FIRST_S
         if not quietly:
             self.asked_at = None
-            self._again.set()
+        self._again.set()
 
     def note_asked(self, now: float) -> None:
         """The question is put."""

@@ -1,15 +1,12 @@
 """The LAN as a source: browse, resolve and follow DNS-SD instances by mDNS.
 
 Theory of operation. A packet comes in by :mod:`.wire`, passes :mod:`.guard`, and changes :mod:`.table`; here that
-becomes announcements, and here is decided what to ask (:mod:`.asking` says when): who is there, what is missing after
-the answers have stopped, and, at once, about what somebody wants to take away.
+becomes announcements (:mod:`.claims`), and here is decided what to ask (:mod:`.asking` says when): who is there, what
+is missing after the answers have stopped, and, at once, about what somebody wants to take away.
 
 Where another program shares port 5353 (Avahi, a sidecar), the system gives a unicast answer to only one of them,
 which need not be us, and responders repeat by multicast what they said within the last second only later. So the
 first question is also put from a port of our own, as RFC 6762 section 6.7 allows: those answers reach nobody else.
-
-Whoever has the key of an announcement keeps it: what comes under the same name with another key, or with none, stands
-beside it, and goes when nobody repeats it. Which of them may speak is judged later (:mod:`hybridisco.core.trust`).
 """
 
 from __future__ import annotations
@@ -18,15 +15,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from hybridisco.core import safe, trust, txt
-from hybridisco.core.model import Announcement, Proof, SourceName, SourceState, Withdrawal
+from hybridisco.core.model import Announcement, SourceName, SourceState, Withdrawal
 from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet
 from hybridisco.core.ports import Sink
 from hybridisco.sources.asking import Asking
+from hybridisco.sources.claims import Claims
 from hybridisco.sources.guard import REASONS, Guard
-from hybridisco.sources.instance import announcement, dialable
 from hybridisco.sources.interfaces import (
     Interface,
     carries_traffic,
@@ -36,8 +32,7 @@ from hybridisco.sources.interfaces import (
     interfaces,
     usable,
 )
-from hybridisco.sources.presence import Presence
-from hybridisco.sources.table import DOUBT_S, INSTANCE_LIMIT, Instance, Table, pairs
+from hybridisco.sources.table import INSTANCE_LIMIT, Instance, Table
 from hybridisco.sources.watch import NetworkWatch
 from hybridisco.sources.wire import KnownAnswer, Question, Wire
 
@@ -49,18 +44,8 @@ SILENCE_S = 0.75  # with no answer at all: Wi-Fi access points hold multicast ba
 _SETTLE_S = 0.05  # after the kernel has told of a change: the others that belong to it come within milliseconds
 _MISSING_TRIES = 8
 _OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
-_REPEAT_S = 1.0  # responders announce themselves up to eight times, at least a second apart (RFC 6762 section 8.3)
 _AGE_EVERY_S = 0.1  # how exactly a goodbye's second is kept
 _ASK_AT_ONCE = 64  # names in one question about what is missing or in doubt
-
-
-@dataclass(slots=True)
-class _Said:
-    """What was announced under one instance name with one key, and when."""
-
-    announcement: Announcement
-    emitted_at: float
-    heard_at: float
 
 
 class MdnsSource:
@@ -81,24 +66,17 @@ class MdnsSource:
     ) -> None:
         self._types = {txt.SERVICE_TYPE: None, **(types or {})}
         self._only = only
-        self._verify = verify
         self._interfaces: tuple[Interface, ...] = ()
         self._dead: frozenset[str] = frozenset()
-        self._gateways: frozenset[str] = frozenset()
         self._sink: Sink | None = None
         self._table = Table(self._types)
         self._guard = Guard(self._link_of, self._table.knows)
         self._asking = Asking()
-        self._presence = Presence(self._note_attended)
-        self._said: dict[str, dict[str, _Said]] = {}
-        self._missing: dict[str, int] = {}
-        self._newest: dict[str, int] = {}
+        self._claims = Claims(self._table, self._types, verify, self._emit, self.reconfirm)
         self._heard_at: float | None = None
         self._doubt = asyncio.Event()
         self._stirred = asyncio.Event()
         self._trouble: str | None = None
-        self.dropped = 0
-        """Instances and TXT values that were dropped because they cannot be right."""
 
     @property
     def state(self) -> SourceState:
@@ -111,10 +89,10 @@ class MdnsSource:
 
     def _losses(self) -> list[str]:
         """Return in words what was dropped."""
-        packets, refused = self._guard.dropped, self._table.refused
+        values, packets, refused = self._claims.dropped, self._guard.dropped, self._table.refused
         why = ", ".join(f"{packets[reason]} {words}" for reason, words in REASONS.items() if packets[reason])
         return [
-            *([f"{self.dropped} malformed values were dropped"] if self.dropped else []),
+            *([f"{values} malformed values were dropped"] if values else []),
             *([f"{packets.total()} packets were dropped ({why})"] if packets else []),
             *([f"{refused} instances beyond {INSTANCE_LIMIT} were left out"] if refused else []),
         ]
@@ -150,7 +128,7 @@ class MdnsSource:
         if self._heard_at is None:
             return asked_at + SILENCE_S - now
         due = max(self._heard_at + QUIET_S, asked_at + LISTEN_AT_LEAST_S)
-        if self._missing:
+        if self._claims.missing:
             due = max(due, now + QUIET_S)
         return due - now
 
@@ -181,7 +159,7 @@ class MdnsSource:
                     group.create_task(self._age())
                     group.create_task(self._follow(wire, watch))
             finally:
-                await self._presence.close()
+                await self._claims.presence.close()
                 await wire.close()
 
     # -- what we hear ---------------------------------------------------------------------------------
@@ -193,99 +171,9 @@ class MdnsSource:
             self._heard_at = now
             self._stirred.set()
         for key, announced in touched.items():
-            self._resolve(key, now, announced=announced)
+            self._claims.resolve(key, now, announced=announced)
         if any(self._table.doubtful()):
             self._doubt.set()
-
-    def _resolve(self, key: str, now: float, *, announced: bool) -> None:
-        """Announce an instance if all of it is known, else note that something is missing.
-
-        :param announced: it was said anew, so that it is worth a look even if nothing has changed.
-        """
-        instance = self._table.get(key)
-        if instance is None or instance.leaving_at is not None:
-            return
-        places = self._table.addresses(instance)
-        if instance.server is None or instance.text is None or not places:
-            self._missing.setdefault(key, 0)
-            return
-        self._missing.pop(key, None)
-        kind = self._types.get(instance.type)
-        signature = self._signature(instance, [address for address, _ in dialable(places, self._interfaces)])
-        said, dropped = announcement(instance, places, kind, self._interfaces, signature, self._gateways)
-        if key not in self._said:
-            self.dropped += dropped
-        if said is None:
-            if key not in self._said:
-                self._drop("%s names no address or port that can be used", safe.text(instance.name))
-            return
-        self._say(key, said, now, announced=announced)
-
-    def _signature(self, instance: Instance, addresses: list[str]) -> trust.Signed:
-        """Return what the signature of an instance is worth: an older one than was seen before is out of date."""
-        told = pairs(instance.text or b"")
-        found = trust.signature_of(told, instance.port or 0, addresses, time.time(), self._verify)
-        if found.proof is Proof.SIGNED:
-            owner = f"{instance.key}\n{found.key}"
-            if found.at < self._newest.get(owner, 0):
-                return replace(found, proof=Proof.OUTDATED)
-            self._newest[owner] = found.at
-        return found
-
-    def _say(self, key: str, said: Announcement, now: float, *, announced: bool) -> None:
-        """Emit an announcement, if it is news, or was said anew and not just now."""
-        if said.proof is not Proof.UNSIGNED:
-            said = replace(said, ref="\n".join((key, said.proof, said.signer or "")))
-        known = self._said.setdefault(key, {})
-        before = known.get(said.ref)
-        if not known:
-            log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
-        if before is None and known:
-            self._asking.doubt(key)  # the same name with another key: is the other one still there?
-            self._doubt.set()
-        watched = self._presence.follow(said.ref, said.endpoints, said.live, anew=announced)
-        lost = before is not None and before.announcement.unattended and not announced
-        said = replace(said, watched=watched, unattended=lost)
-        if before is not None:
-            if announced:
-                before.heard_at = now
-            if said == before.announcement and not (announced and now - before.emitted_at >= _REPEAT_S):
-                return
-        known[said.ref] = _Said(said, now, now)
-        self._emit(said)
-
-    def _note_attended(self, ref: str, attended: bool) -> None:
-        """Whoever announced it is there, or is gone, and with him all that he says, unless he says goodbye himself."""
-        key = ref.partition("\n")[0]
-        known, instance = self._said.get(key, {}).get(ref), self._table.get(key)
-        if known is None or instance is None or instance.leaving_at is not None:
-            return
-        known.announcement = replace(known.announcement, watched=attended, unattended=not attended)
-        self._emit(known.announcement)
-
-    def _withdraw(self, key: str, refs: list[str]) -> None:
-        known = self._said.get(key, {})
-        for ref in refs:
-            del known[ref]
-            self._presence.leave(ref)
-            self._emit(Withdrawal(SourceName.MDNS, ref))
-        if not known:
-            self._said.pop(key, None)
-            self._missing.pop(key, None)
-
-    def _emit(self, datum: Announcement | Withdrawal) -> None:
-        if self._sink is not None:
-            self._sink.emit(datum)
-
-    def _drop(self, why: str, *args: object) -> None:
-        self.dropped += 1
-        log.log(logging.WARNING if self.dropped == 1 else logging.DEBUG, "Announcement dropped: " + why, *args)
-
-    def _say_trouble(self, trouble: str | None) -> None:
-        if trouble and trouble != self._trouble:
-            log.info("%s", trouble)  # whoever shows our state shows it
-        self._trouble = trouble
-        self._stirred.set()
 
     async def _age(self) -> None:
         """Let time pass: goodbyes come true, and what nobody repeats goes."""
@@ -295,19 +183,20 @@ class MdnsSource:
             gone, touched = self._table.expire(now)
             for instance in gone:
                 log.info("mDNS: %s is gone", safe.text(instance.name))
-                self._withdraw(instance.key, list(self._said.get(instance.key, {})))
-                self._missing.pop(instance.key, None)
+                self._claims.withdraw(instance.key)
             for key in touched:
-                self._resolve(key, now, announced=False)
-            for key, known in list(self._said.items()):
-                if len(known) > 1:
-                    newest = max(one.heard_at for one in known.values())
-                    old = [ref for ref, one in known.items() if one.heard_at < newest and now - one.heard_at > DOUBT_S]
-                    self._withdraw(key, old)
-            if len(self._newest) > 4 * INSTANCE_LIMIT:
-                self._newest = {
-                    owner: at for owner, at in self._newest.items() if owner.partition("\n")[0] in self._table
-                }
+                self._claims.resolve(key, now, announced=False)
+            self._claims.age(now)
+
+    def _emit(self, datum: Announcement | Withdrawal) -> None:
+        if self._sink is not None:
+            self._sink.emit(datum)
+
+    def _say_trouble(self, trouble: str | None) -> None:
+        if trouble and trouble != self._trouble:
+            log.info("%s", trouble)  # whoever shows our state shows it
+        self._trouble = trouble
+        self._stirred.set()
 
     # -- what we ask ----------------------------------------------------------------------------------
 
@@ -345,7 +234,7 @@ class MdnsSource:
     async def _ask_for_missing(self, wire: Wire) -> None:
         """Once the answers have stopped, ask for all that is missing in one query."""
         while True:
-            if not self._missing:
+            if not self._claims.missing:
                 await asyncio.sleep(QUIET_S / 3)
                 continue
             quiet_s = time.monotonic() - (self._heard_at or 0.0)
@@ -353,14 +242,14 @@ class MdnsSource:
                 await asyncio.sleep(QUIET_S - quiet_s)
                 continue
             questions: list[Question] = []
-            for key, tries in list(self._missing.items()):
+            for key, tries in list(self._claims.missing.items()):
                 instance = self._table.get(key)
                 if instance is None or tries >= _MISSING_TRIES:
-                    del self._missing[key]
+                    del self._claims.missing[key]
                     if instance is not None:
-                        self._drop("%s does not say where it is", safe.text(instance.name))
+                        self._claims.drop("%s does not say where it is", safe.text(instance.name))
                     continue
-                self._missing[key] = tries + 1
+                self._claims.missing[key] = tries + 1
                 if len(questions) < 4 * _ASK_AT_ONCE:
                     questions += self._lacking(instance)
             wire.ask(questions)
@@ -409,7 +298,8 @@ class MdnsSource:
         dead = frozenset(interface.name for interface in now if not carries_traffic(interface.name))
         if (now, dead) == (self._interfaces, self._dead):
             return False
-        self._interfaces, self._dead, self._gateways = now, dead, gateways()
+        self._interfaces, self._dead = now, dead
+        self._claims.interfaces, self._claims.gateways = now, gateways()
         self._guard.forget_links()
         return True
 
@@ -427,17 +317,17 @@ class MdnsSource:
         """
         while True:
             slept = await watch.stirred()
-            before = {interface.name for interface in self._interfaces}
             changed = self._read_interfaces()
             sockets = self._sockets()
-            if not (changed or slept or wire.lacks(sockets)) or not sockets:
+            lacking = wire.lacks(sockets)
+            if not (changed or slept or lacking) or not sockets:
                 continue
-            for name in before - {interface.name for interface in self._interfaces}:
-                log.debug("The interface %s is gone", name)
             await wire.move(sockets)
             if changed or slept:
                 for key in [one.key for one in self._table]:
-                    self._resolve(key, time.monotonic(), announced=False)
+                    self._claims.resolve(key, time.monotonic(), announced=False)
+            elif wire.lacks(sockets) == lacking:
+                continue  # one that is never to be had is no reason to ask every two seconds
             wire.ask(self._questions(), unicast=True)
             self._asking.restart(quietly=True)
 

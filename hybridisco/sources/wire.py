@@ -67,9 +67,9 @@ class Wire:
         await self._zeroconf.async_update_interfaces(sockets, IPVersion.All)
         self._take_over()
 
-    def lacks(self, sockets: list[str | int]) -> bool:
-        """Whether some of ``sockets`` could not be had."""
-        return len(self._core.engine.senders) < len(sockets)
+    def lacks(self, sockets: list[str | int]) -> int:
+        """Return how many of ``sockets`` could not be had."""
+        return max(0, len(sockets) - len(self._core.engine.senders))
 
     async def close(self) -> None:
         """Close every socket."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybridisco.core.errors import ConfigError, UsageError
 from hybridisco.trust.store import Known, KnownKeys, default_file, fingerprint
@@ -58,8 +58,8 @@ class KeyChanges:
             raise UsageError("Its key is not refused any more, or was never seen. Look at it again.")
         if len(found) > 1:
             raise UsageError(
-                f"{len(found)} different keys of it were refused, and at most one of them can be right. Run `hybridisco "
-                f"trust accept {found[0].id}`, which shows them."
+                f"{len(found)} different keys of it were refused, and at most one of them can be right. Run "
+                f"`hybridisco trust accept {found[0].id}`, which shows them."
             )
         store = self._there()
         known = store.keys().get(found[0].id)
@@ -77,7 +77,7 @@ def announced_id(service_id: str) -> str:
 
 
 def _change(new: Known, old: Known | None) -> KeyChange:
-    known = None if old is None or old.damaged else fingerprint(old.key)
-    return KeyChange(
-        new.id, new.name, new.key, fingerprint(new.key), new.since, known, old.since if known and old else None
-    )
+    change = KeyChange(new.id, new.name, new.key, fingerprint(new.key), new.since)
+    if old is None or old.damaged:
+        return change
+    return replace(change, known=fingerprint(old.key), known_since=old.since)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from platformdirs import windows
 from platformdirs.api import PlatformDirsABC
 from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
-from platformdirs.windows import Windows, get_win_folder_from_env_vars
 
 from hybridisco.config import state_folder
 from hybridisco.core.errors import ConfigError
 
-SYSTEMS = {"linux": Unix, "freebsd14": Unix, "darwin": MacOS, "win32": Windows}
+SYSTEMS = {"linux": Unix, "freebsd14": Unix, "darwin": MacOS, "win32": windows.Windows}
 VARIABLES = ("HYBRIDISCO_STATE", "XDG_STATE_HOME", "LOCALAPPDATA")
 
 
@@ -51,7 +51,7 @@ def theirs(system: str) -> Path:
 )
 def test_it_is_what_platformdirs_gives(system: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     if system == "win32":
-        monkeypatch.setattr("platformdirs.windows._RESOLVE_WIN_FOLDER", get_win_folder_from_env_vars)
+        monkeypatch.setattr(windows, "_RESOLVE_WIN_FOLDER", windows.get_win_folder_from_env_vars)
         variables = {"LOCALAPPDATA": "/Users/somebody/AppData/Local", **variables}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -32,9 +32,9 @@ def octets_of(told: dict[str, str]) -> bytes:
     return b"".join(bytes([len(each)]) + each for each in (f"{key}={value}".encode() for key, value in told.items()))
 
 
-def announced(key: SigningKey = KEY, at: float = NOW, **changes: str) -> Pairs:
+def announced(by: SigningKey = KEY, **changes: str) -> Pairs:
     """A signed TXT record, and what somebody has changed in it afterwards."""
-    told = {**sign_txt(txt.encode(RECORD, signed=True), 8188, ADDRESSES, key, at), **changes}
+    told = {**sign_txt(txt.encode(RECORD, signed=True), 8188, ADDRESSES, by, NOW), **changes}
     return dict(pairs(octets_of(told)))
 
 

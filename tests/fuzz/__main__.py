@@ -53,7 +53,7 @@ def fuzz(target: str, seconds: int, keep: bool) -> list[Path]:
         flags = [*limits, f"-dict={words}", f"-max_total_time={seconds}", "-print_final_stats=1"]
         ended = _child(target, f"-artifact_prefix={CRASHES}/{target}-", *flags, *known)
         if keep and ended == 0:
-            ended = _child(target, "-merge=1", *limits, str(least), *known)
+            ended = _child(target, "-set_cover_merge=1", *limits, str(least), *known)
             corpus.replace(target, least)
     new = sorted(set(CRASHES.iterdir()) - before)
     if ended and not new:

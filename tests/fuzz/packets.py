@@ -18,7 +18,7 @@ from zeroconf._protocol.outgoing import DNSOutgoing
 
 from hybridisco.core.model import Announcement, SourceName, Withdrawal
 from hybridisco.core.packet import SIZE_LIMIT, SRV
-from hybridisco.sources import mdns, presence, wire
+from hybridisco.sources import claims, mdns, presence, wire
 from hybridisco.sources.interfaces import Interface
 from hybridisco.sources.table import INSTANCE_LIMIT
 from tests.e2e import liar
@@ -101,6 +101,7 @@ def check(data: bytes) -> None:
         with (
             mock.patch.object(mdns, "time", _clock),
             mock.patch.object(wire, "time", _clock),
+            mock.patch.object(claims, "time", _clock),
             mock.patch.object(presence, "asyncio", SimpleNamespace(create_task=_Task)),
         ):
             _live(data)
@@ -111,7 +112,7 @@ def check(data: bytes) -> None:
 def _live(data: bytes) -> None:
     _clock.now = 1000.0
     source = mdns.MdnsSource({"_wyoming._tcp.local.": "wyoming"}, verify=_verify)
-    source._interfaces = _INTERFACES
+    source._interfaces = source._claims.interfaces = _INTERFACES
     sink = source._sink = _Everything()
     ear = wire._Receiver(source._guard, source._hear)
     for piece in parts.split(data, _PACKETS):
@@ -120,8 +121,8 @@ def _live(data: bytes) -> None:
         _clock.now += _PAUSES_S[piece[0] // len(_SENDERS) % len(_PAUSES_S)]
         _age(source)
         if piece[0] in (_BREAKS, _RETURNS):
-            for watched in source._presence._watched.values():
-                source._presence._tell(watched, piece[0] == _RETURNS)
+            for watched in source._claims.presence._watched.values():
+                source._claims.presence._tell(watched, piece[0] == _RETURNS)
         ear.datagram_received(piece[1:], _SENDERS[piece[0] % len(_SENDERS)])
         _can_be_asked(source)
         for ref in sink.standing:
@@ -131,9 +132,9 @@ def _live(data: bytes) -> None:
     _clock.now += 100_000.0
     _age(source)
     assert not sink.standing, "something outlives its TTL"
-    assert not source._said and not source._missing
+    assert not source._claims._said and not source._claims._worth and not source._claims.missing
     _is_empty(source._table)
-    _is_empty(source._presence)
+    _is_empty(source._claims.presence)
 
 
 def _verify(_key: bytes, signature: bytes, _message: bytes) -> bool | None:
@@ -167,7 +168,7 @@ def _can_be_asked(source: mdns.MdnsSource) -> None:
         out.add_question(DNSQuestion(name, record_type, 1))
         assert all(len(packet) <= SIZE_LIMIT for packet in out.packets())
     for instance, age_s in source._table.known_answers(_clock.now):
-        assert 0 <= age_s <= 4500, instance
+        assert -0.001 < age_s < 4500, instance
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
