@@ -14,7 +14,7 @@ from announcers.health import CHECK_EVERY_S, Health
 from announcers.look import Look, Reach, look
 from announcers.presence import Presence
 from announcers.reasons import firewalled, why_not
-from announcers.signing import SIGNATURE_KEYS, Signer
+from announcers.signing import SIGNATURE_KEYS, Pairs, Signer, Variants
 from hybridisco import Finding, Probe, Status, TxtRecord, encode_txt, firewall_rule_against, sidecar_host
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,10 @@ class Backend:
             live=self._presence.port if self._presence else None,
         )
         pairs = encode_txt(record, signed=self._signer is not None)
-        signer = self._signer
+        links = [tuple(str(a.ip) for a in link.addresses if str(a.ip) in seen.addresses) for link in job.links()]
+        said: tuple[Pairs, Variants] = (tuple(pairs.items()), ())
+        if self._signer is not None:
+            said = self._signer.sign_for_links(pairs, job.port, [link for link in links if link])
         return Instance(
             key=self.id,
             name=self._wished,
@@ -195,7 +198,8 @@ class Backend:
             host=f"{sidecar_host(machine_name(), self.id)}.",
             port=job.port,
             addresses=seen.addresses,
-            properties=signer.sign(pairs, job.port, seen.addresses) if signer else tuple(pairs.items()),
+            properties=said[0],
+            on_links=said[1],
         )
 
 

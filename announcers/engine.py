@@ -16,9 +16,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from zeroconf import IPVersion, NonUniqueNameException, ServiceInfo
@@ -44,7 +44,7 @@ class Instance:
     """What is announced: an instance name without its type, where it is, and its TXT record.
 
     ``key`` tells one from another: the id that stays when everything else changes. ``host`` is a name of its own for
-    each backend (ADR 5).
+    each backend (ADR 5). ``on_links`` are properties that are said where these addresses are, in the others' place.
     """
 
     key: str
@@ -54,6 +54,7 @@ class Instance:
     port: int
     addresses: tuple[str, ...]
     properties: tuple[tuple[str, str], ...]
+    on_links: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...] = ()
 
 
 class Engine:
@@ -226,10 +227,15 @@ class Engine:
     # -- what leads where -----------------------------------------------------------------------------
 
     def _place(self, instance: Instance, info: ServiceInfo) -> None:
-        self._responder.places[info.name.lower()] = frozenset(ip_address(a).packed for a in instance.addresses)
+        self._responder.places[info.name.lower()] = _packed(instance.addresses)
+        self._responder.texts[info.name.lower()] = tuple(
+            (_packed(addresses), _info(replace(instance, properties=said)).text)
+            for addresses, said in instance.on_links
+        )
 
     def _displace(self, info: ServiceInfo) -> None:
         self._responder.places.pop(info.name.lower(), None)
+        self._responder.texts.pop(info.name.lower(), None)
 
     # -- subtypes -------------------------------------------------------------------------------------
 
@@ -248,6 +254,10 @@ class Engine:
         out = DNSOutgoing(_FLAGS_QR_RESPONSE | _FLAGS_AA)
         out.add_answer_at_time(DNSPointer(_subtype(instance), _TYPE_PTR, _CLASS_IN, ttl_s, info.name, 0.0), 0)
         self._responder.async_send(out)
+
+
+def _packed(addresses: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(ip_address(address).packed for address in addresses)
 
 
 def _subtype(instance: Instance) -> str:

@@ -11,14 +11,15 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import IPv6Address, ip_address
+from types import MappingProxyType
 from typing import Any
 
 from zeroconf import RecordUpdate, RecordUpdateListener, Zeroconf
-from zeroconf._dns import DNSAddress, DNSPointer, DNSService, DNSText
+from zeroconf._dns import DNSAddress, DNSPointer, DNSRecord, DNSService, DNSText
 from zeroconf._handlers.query_handler import QueryHandler
 from zeroconf._protocol.outgoing import DNSOutgoing
 from zeroconf._transport import _WrappedTransport
-from zeroconf.const import _CLASS_IN, _FLAGS_AA, _FLAGS_QR_RESPONSE, _MDNS_PORT, _TYPE_SRV, _TYPE_TXT
+from zeroconf.const import _CLASS_IN, _CLASS_UNIQUE, _FLAGS_AA, _FLAGS_QR_RESPONSE, _MDNS_PORT, _TYPE_SRV, _TYPE_TXT
 
 from announcers import echo
 from hybridisco import NetworkInterface
@@ -35,6 +36,8 @@ class Responder(Zeroconf):
         super().__init__(**options)
         #: Names of instances and hosts, in lower case: the addresses that lead there.
         self.places: dict[str, frozenset[bytes]] = {}
+        #: Names of instances: what is said in their TXT record where one of these addresses is.
+        self.texts: dict[str, tuple[tuple[frozenset[bytes], bytes], ...]] = {}
         self.query_handler = _Answers(self)  # before the sockets are there, which keep it
 
     def async_send(
@@ -49,7 +52,7 @@ class Responder(Zeroconf):
             return
         for sender in [transport] if transport else self.engine.senders:
             where = (addr, *v6_flow_scope[1:]) if addr else (sender.sock_name[0], *sender.sock_name[3:])
-            said = for_link(out, link_of(self.links, *where), self.places)
+            said = for_link(out, link_of(self.links, *where), self.places, self.texts)
             if said.questions or said.answers or said.authorities:
                 super().async_send(said, addr, port, v6_flow_scope, sender)
 
@@ -133,8 +136,13 @@ def link_of(links: tuple[NetworkInterface, ...], address: str, zone: int = 0) ->
     return next(owners, None) or next(neighbours, None)
 
 
-def for_link(out: DNSOutgoing, link: NetworkInterface | None, places: Mapping[str, frozenset[bytes]]) -> DNSOutgoing:
-    """Return ``out`` without what is not to be said on this link."""
+def for_link(
+    out: DNSOutgoing,
+    link: NetworkInterface | None,
+    places: Mapping[str, frozenset[bytes]],
+    texts: Mapping[str, tuple[tuple[frozenset[bytes], bytes], ...]] = MappingProxyType({}),
+) -> DNSOutgoing:
+    """Return ``out`` without what is not to be said on this link, and with what is said only there."""
     here = None if link is None else {own.ip.packed for own in link.addresses}
 
     def leads_here(name: str) -> bool:
@@ -149,8 +157,16 @@ def for_link(out: DNSOutgoing, link: NetworkInterface | None, places: Mapping[st
             return not listed and leads_here(record.alias)
         return not isinstance(record, DNSService | DNSText) or leads_here(record.name)
 
+    def here_said(record: DNSRecord) -> DNSRecord:
+        if isinstance(record, DNSText) and here is not None:
+            for there, text in texts.get(record.name.lower(), ()):
+                if not here.isdisjoint(there):
+                    flush = _CLASS_UNIQUE if record.unique else 0
+                    return DNSText(record.name, record.type, record.class_ | flush, record.ttl, text, record.created)
+        return record
+
     said = DNSOutgoing(out.flags, out.multicast, out.id)
     said.questions, said.authorities = out.questions, out.authorities
-    said.answers = [(record, at) for record, at in out.answers if fits(record)]
-    said.additionals = [record for record in out.additionals if fits(record)]
+    said.answers = [(here_said(record), at) for record, at in out.answers if fits(record)]
+    said.additionals = [here_said(record) for record in out.additionals if fits(record)]
     return said

@@ -11,11 +11,12 @@ import base64
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from announcers.identity import kept
-from hybridisco import SigningKey, sign_txt
+from hybridisco import SigningKey, covers_address, sign_txt
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,16 @@ SIGNATURE_KEYS = frozenset({"key", "at", "ads", "sig"})
 _SEED = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 Pairs = tuple[tuple[str, str], ...]
+Variants = tuple[tuple[tuple[str, ...], Pairs], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was signed for a port: what was asked for, when, and what came of it."""
+
+    asked: tuple[Pairs, tuple[tuple[str, ...], ...]]
+    at: float
+    said: tuple[Pairs, Variants]
 
 
 class Signer:
@@ -36,27 +47,44 @@ class Signer:
         self._folder = folder
         self._key: SigningKey | None = None
         self._told = False
-        self._signed: dict[tuple[Pairs, int, tuple[str, ...]], tuple[float, Pairs]] = {}
+        self._signed: dict[int, _Made] = {}
 
     def sign(self, pairs: Mapping[str, str], port: int, addresses: tuple[str, ...]) -> Pairs:
         """Return the keys and values of a TXT record with their signature; as they are, where none can be made.
 
         :raises AnnounceError: the key cannot be kept.
         """
+        return self.sign_for_links(pairs, port, [addresses])[0]
+
+    def sign_for_links(
+        self, pairs: Mapping[str, str], port: int, links: Sequence[tuple[str, ...]]
+    ) -> tuple[Pairs, Variants]:
+        """Return what is said everywhere, and what is said instead on links whose addresses do not fit into that.
+
+        All of it has one time: clients take an older signature for one that is said again by somebody else.
+
+        :param links: the addresses on each link.
+        :raises AnnounceError: the key cannot be kept.
+        """
         plain = tuple(pairs.items())
-        said = (plain, port, addresses)
-        made = self._signed.get(said)
+        asked = (plain, tuple(links))
         now = time.time()
-        if made is not None and 0 <= now - made[0] < SIGN_EVERY_S:
-            return made[1]
+        made = self._signed.get(port)
+        if made is not None and made.asked == asked and 0 <= now - made.at < SIGN_EVERY_S:
+            return made.said
         key = self._get_key()
         if key is None:
-            return plain
-        signed = tuple(sign_txt(dict(plain), port, addresses, key, now).items())
-        # Of each backend only what it says now: the port is the same, or it has gone.
-        self._signed = {other: each for other, each in self._signed.items() if other[1] != port}
-        self._signed[said] = (now, signed)
-        return signed
+            return plain, ()
+
+        def signed(addresses: tuple[str, ...]) -> Pairs:
+            return tuple(sign_txt(dict(plain), port, addresses, key, now).items())
+
+        everywhere = signed(tuple(address for link in links for address in link))
+        told = dict(everywhere)["ads"]
+        short = [link for link in links if not all(covers_address(told, address) for address in link)]
+        said = everywhere, tuple((link, signed(link)) for link in short if len(links) > 1)
+        self._signed[port] = _Made(asked, now, said)
+        return said
 
     def _get_key(self) -> SigningKey | None:
         if self._key is None and not self._told:

@@ -16,9 +16,11 @@ An extension's module name begins with the name of its repository, so look it up
 Call everything here on Blender's main thread. Every call returns at once; none asks the network.
 
 A :class:`Service` is immutable: ``id, kind, name, host, url, endpoints, status, problem, verified, version,
-capabilities, properties, sources, latency_ms, first_seen, last_seen``, and ``usable`` (online or busy). Statuses are
-``online, busy, starting, locked, stale, mismatch, unreachable``; what is known from before and was not checked yet is
-``stale``. Ask again when you need an address: an old Service keeps its old one.
+capabilities, properties, sources, latency_ms, first_seen, last_seen, trust``, and ``usable`` (online or busy).
+Statuses are ``online, busy, starting, locked, stale, mismatch, unreachable, untrusted``; what is known from before and
+was not checked yet is ``stale``; what is announced by somebody who may not is ``untrusted``: send it nothing.
+``trust`` is one of
+``pinned, new, unsigned, unchecked, untrusted``. Ask again when you need an address: an old Service keeps its old one.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def services(kind: str | None = None, status: str | None = None) -> tuple[Servic
 def selected(kind: str) -> Service | None:
     """Return the service that the user has chosen for ``kind``; None if there is no choice, or it is gone.
 
-    It may be busy or unreachable just now: see its status.
+    It counts as gone while it is announced by somebody who may not. It may be busy or unreachable just now: see its
+    status.
     """
     return session.current().selected(kind)
 

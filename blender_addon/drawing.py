@@ -16,8 +16,10 @@ _BOX = 20
 _ICON = 24
 
 
-def layout_of(drawn: bpy.types.Panel | bpy.types.Menu | bpy.types.AddonPreferences) -> bpy.types.UILayout:
-    """Return where a panel, menu or page is drawn."""
+def layout_of(
+    drawn: bpy.types.Panel | bpy.types.Menu | bpy.types.AddonPreferences | bpy.types.Operator,
+) -> bpy.types.UILayout:
+    """Return where a panel, menu, page or dialog is drawn."""
     layout = drawn.layout
     assert layout is not None, "Blender gives one whenever it calls draw()"
     return layout

@@ -25,6 +25,7 @@ class HYBRIDISCO_MT_services(bpy.types.Menu):
         button(layout, "hybridisco.stop_using", icon="UNPINNED")
         button(layout, "hybridisco.copy_url", icon="COPYDOWN")
         button(layout, "hybridisco.open_url", icon="URL")
+        button(layout, "hybridisco.accept_key", icon="KEYINGSET")
         button(layout, "hybridisco.ignore_service", icon="HIDE_ON")
         button(layout, "hybridisco.remove_service", icon="X")
         layout.separator()

@@ -19,9 +19,13 @@ from .logic import listing
 from .logic.choices import Choice, choice_of, followed, found, with_choice
 from .logic.follower import Follower, Phase
 from .logic.settings import Complaint, Stored, settings_of
+from .logic.trust import KeyChange, announced_id, untrusted
+from .logic.words import say
 from .logic.written import is_at
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .preferences import HybridiscoPreferences
 
 log = logging.getLogger(__name__)
@@ -44,7 +48,11 @@ class Session:
         self._changed_at: float | None = None
         self._wanted = False
         self._begun = False
-        self._select_url: str | None = None
+        self._select: Callable[[Service], bool] | None = None
+        self._accepting: Future[None] | None = None
+        self._accepted_id = ""
+        self._key_trouble = ""
+        self._keys_shown = 0
         self._stale = False
         self._closed = False
 
@@ -112,15 +120,31 @@ class Session:
 
     def select_when_seen(self, url: str) -> None:
         """Make the service that was written down with this URL the active one, as soon as it is there."""
-        self._select_url = url
+        self._select = lambda service: is_at(service, url)
 
     def use(self, service: Service) -> None:
-        """Use a service for its kind."""
-        self._choose(lambda choices: with_choice(choices, choice_of(service)))
+        """Use a service for its kind; one that is not trusted cannot be used."""
+        if not untrusted(service):
+            self._choose(lambda choices: with_choice(choices, choice_of(service)))
 
     def stop_using(self, kind: str) -> None:
         """Use nothing in particular for a kind."""
         self._choose(lambda choices: tuple(choice for choice in choices if choice.kind != kind))
+
+    def key_changes(self, service: Service) -> tuple[KeyChange, ...]:
+        """Return the new keys of a service that were refused. Looks whether two small files have changed."""
+        return self.follower.key_changes(service)
+
+    def accept_key(self, service: Service, key: str) -> None:
+        """Trust a key that was refused. It is written in the background; the service is the active one then, too."""
+        wanted = announced_id(service)
+        self._accepted_id, self._key_trouble = service.id, ""
+        self._accepting = self.follower.accept_key(service, key)
+        self._select = lambda other: other.id == wanted
+
+    def key_trouble(self, service: Service) -> str:
+        """Return why the new key of a service could not be written down; empty if it was, or none was accepted."""
+        return self._key_trouble if service.id == self._accepted_id else ""
 
     def _choose(self, change: Callable[[tuple[Choice, ...]], tuple[Choice, ...]]) -> None:
         prefs = store.preferences()
@@ -152,6 +176,7 @@ class Session:
         if self._stale or not self.rows.fit(prefs):
             self._show(prefs)
             self._stale = False  # not before: what went wrong while it was shown is shown again
+        self._watch_keys()
 
     def end(self) -> None:
         """End discovery, and wait for its threads. Whoever calls something afterwards starts nothing any more."""
@@ -192,14 +217,33 @@ class Session:
     def _show(self, prefs: HybridiscoPreferences) -> None:
         view = self.follower.view
         self.rows.write(prefs, view.services, view.last_known)
-        if self._select_url is not None:
-            new = next((service for service in view.services if is_at(service, self._select_url)), None)
+        if self._select is not None:
+            new = next((service for service in view.services if self._select(service)), None)
             if new is not None:
                 self.rows.activate(prefs, new.id)
-                self._select_url = None
+                self._select = None
         store.write_choices(prefs, followed(store.choices(prefs), view.services))
         subscribers.tell(self.services)
         redraw()
+
+    def _watch_keys(self) -> None:
+        """Draw anew when a key of the active service is noted, or accepting one is done: no service changes by that."""
+        active, accepting = self.active(), self._accepting
+        number = len(self.key_changes(active)) if active is not None else 0
+        done = accepting is not None and accepting.done()
+        if accepting is not None and done:
+            self._accepting, self._key_trouble = None, _why_not(accepting)
+        if done or number != self._keys_shown:
+            self._keys_shown = number
+            redraw()
+
+
+def _why_not(future: Future[None]) -> str:
+    """Return why something in the background was not done, or an empty text."""
+    if future.cancelled():
+        return say("Discovery has ended by itself.")
+    error = future.exception()
+    return str(error) if error else ""
 
 
 _session: Session | None = None

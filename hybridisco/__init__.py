@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from hybridisco.core.safe import text as clean_text
     from hybridisco.core.target import parse as parse_target
     from hybridisco.core.target import parse_ports
+    from hybridisco.core.trust import covers as covers_address
     from hybridisco.core.txt import LIVE_GREETING, SERVICE_TYPE, TxtRecord
     from hybridisco.core.txt import encode as encode_txt
     from hybridisco.doctor.firewall.gate import rule_against as firewall_rule_against
@@ -105,6 +106,7 @@ _WHERE = {
     "SERVICE_TYPE": ".core.txt",
     "TxtRecord": ".core.txt",
     "encode_txt": ".core.txt:encode",
+    "covers_address": ".core.trust:covers",
     "sidecar_host": ".core.identity",
     "explain_problem": ".core.problems:explain",
     "Kind": ".core.kind",
@@ -154,6 +156,7 @@ __all__ = [
     "__version__",
     "carries_traffic",
     "clean_text",
+    "covers_address",
     "encode_txt",
     "explain_problem",
     "find_kind",

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from hybridisco.connected import ConnectedEvidence
-from hybridisco.core.evidence import EndpointKey, Evidence, World
+from hybridisco.core.evidence import Evidence, World
 from hybridisco.core.fade import out_of_reach
 from hybridisco.core.identity import is_local
 from hybridisco.core.liveness import CHECK_EVERY_S, State
@@ -70,11 +70,6 @@ class Effects:
         last = ((e, self._evidence.look_at(e.key)) for e in group.endpoints if e.key != key)
         old_news = (e for e, seen in last if seen is None or now - seen.at > _JUST_NOW_S)
         return tuple(Check(e, group.kind) for e in old_news), group.refs
-
-    def of_return(self, endpoints: Iterable[EndpointKey], world: World) -> tuple[Check, ...]:
-        """Return checks of these endpoints, as far as somebody claims them: the way to them is free again."""
-        wanted = set(endpoints)
-        return tuple(check for check in self.every(world) if check.endpoint.key in wanted)
 
     def _all_groups(self) -> tuple[Group, ...]:
         if self._groups is None:

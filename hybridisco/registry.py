@@ -22,6 +22,7 @@ from hybridisco.core.model import (
     Announcement,
     Change,
     Check,
+    Endpoint,
     Event,
     EventType,
     EvidenceKey,
@@ -121,16 +122,16 @@ class ServiceRegistry:
                 return Change()
             self._age(self._evidence.keys(), now)
             self._world = world
-            back = [
-                item
-                for item in self._evidence
-                if any(before.cut_off(e) and not world.cut_off(e) for e in item.announcement.endpoints)
-            ]
-            for item in back:
-                self._evidence.update(replace(item, life=item.life.again(now)))
+
+            def returned(endpoint: Endpoint) -> bool:
+                return before.cut_off(endpoint) and not world.cut_off(endpoint)
+
+            for item in list(self._evidence):
+                if any(map(returned, item.announcement.endpoints)):
+                    self._evidence.update(replace(item, life=item.life.again(now)))
             self._evidence.reconnect(self._evidence.keys(), world)
             change = self._rebuild(set(self._evidence.keys()), now)
-            checks = self._effects.of_return((e.key for item in back for e in item.announcement.endpoints), world)
+            checks = tuple(check for check in self._effects.every(world) if returned(check.endpoint))
         self._tell()
         return replace(change, checks=checks)
 

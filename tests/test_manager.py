@@ -6,21 +6,29 @@ import asyncio
 import gc
 import time
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from ipaddress import ip_interface
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hybridisco.clock import SteadyClock
 from hybridisco.config import Config
 from hybridisco.core import target
 from hybridisco.core.errors import DiscoveryError, UsageError
-from hybridisco.core.model import Event, EventType, Service, Snapshot, SourceName, Status
+from hybridisco.core.model import Announcement, Event, EventType, Service, Snapshot, SourceName, Status, Trust
+from hybridisco.core.trust import OFF, PINNED_ONLY
 from hybridisco.manager import ServiceDiscoveryManager
+from hybridisco.sources.interfaces import Interface
 from hybridisco.testing import MockBackend
+from hybridisco.trust.store import Known, KnownKeys
 from tests.fakes import FakeSource
-from tests.say import gone, mdns
+from tests.say import gone, mdns, online, scan, signed
 from tests.settings import config, entry
+from tests.trust.keys import key
 
 LOCAL = ("probe", "manual")
 LIMIT_S = 10.0  # for what takes a fraction of a second on a machine that does nothing else
@@ -372,3 +380,111 @@ class TestCheck:
             snapshot = await manager.check(target.parse(mock.url))
         assert at_port(snapshot, mock.port).status is Status.ONLINE
         assert not snapshot.complete  # the search itself goes on
+
+
+async def until(manager: ServiceDiscoveryManager, wanted: Callable[[Snapshot], bool]) -> Snapshot:
+    """Wait until a snapshot is as wanted."""
+    await manager.discover_all_services(LIMIT_S, until=wanted)
+    snapshot = manager.snapshot
+    assert wanted(snapshot), snapshot
+    return snapshot
+
+
+def written(folder: Path) -> list[Path]:
+    """What is in a folder."""
+    return list(folder.iterdir())
+
+
+def statuses(snapshot: Snapshot) -> dict[str, Status]:
+    return {service.name: service.status for service in snapshot}
+
+
+class TestNetwork:
+    """This machine has one card, with a box behind it."""
+
+    ETH0 = Interface("eth0", 2, (ip_interface("10.9.9.1/24"),))
+
+    async def test_a_cable_that_is_pulled_and_put_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        plugged = {"eth0"}
+        monkeypatch.setattr("hybridisco.manager.interfaces", lambda: (self.ETH0,))
+        monkeypatch.setattr("hybridisco.manager.carries_traffic", lambda name: name in plugged)
+        found = scan("10.9.9.2", online(), host="box")
+        source = FakeSource(
+            SourceName.PROBE, [replace(found, endpoints=(replace(found.endpoints[0], interface="eth0"),))]
+        )
+        async with discovery(config(), source) as manager:
+            await until(manager, lambda now: [s.status for s in now] == [Status.ONLINE])
+            plugged.clear()
+            (service,) = await until(manager, lambda now: [s.status for s in now] == [Status.STALE])
+            assert "This machine has lost its network" in (service.problem or "")
+            plugged.add("eth0")
+            await until(manager, lambda now: [s.status for s in now] == [Status.ONLINE])
+
+    async def test_after_a_sleep_everything_is_looked_at(
+        self, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+    ) -> None:
+        slept_s = [0.0]
+        clock = SteadyClock(lambda: (time.time() + slept_s[0], time.monotonic()))
+        monkeypatch.setattr("hybridisco.manager.SteadyClock", lambda: clock)
+        settings = config(services=(entry(f"http://127.0.0.1:{unused_tcp_port}", "comfyui", "Mine"),))
+        async with discovery(settings, "manual") as manager:
+            await manager.discover_all_services(LIMIT_S)
+            for _ in range(4):  # from now on it would be looked at in 16 s again
+                manager.rescan()
+                await manager.discover_all_services(LIMIT_S)
+            async with MockBackend("comfyui", port=unused_tcp_port):
+                slept_s[0] = 3_600.0
+                woke = time.monotonic()
+                await until(manager, lambda now: statuses(now) == {"Mine": Status.ONLINE})
+                assert time.monotonic() - woke < 5.0
+                (service,) = manager.snapshot
+                assert service.last_seen == pytest.approx(time.time() + 3_600.0, abs=LIMIT_S)
+
+
+class TestKeys:
+    ID = "x" * 26
+
+    @pytest.fixture(autouse=True)
+    def state(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        monkeypatch.setenv("HYBRIDISCO_STATE", str(tmp_path))
+        return tmp_path
+
+    def claim(self, mock: MockBackend, number: int, name: str = "box") -> Announcement:
+        return signed(mdns(name, "127.0.0.1", port=mock.port, id=self.ID), key(number))
+
+    async def test_a_key_is_written_at_first_sight_and_another_is_not_believed_later(self, state: Path) -> None:
+        async with MockBackend("comfyui") as mock:
+            async with discovery(config(), FakeSource(script=[self.claim(mock, 1)])) as manager:
+                await until(manager, lambda now: [s.trust for s in now] == [Trust.PINNED])
+            assert self.ID in (state / "known_keys").read_text() and key(1) in (state / "known_keys").read_text()
+            async with discovery(config(), FakeSource(script=[self.claim(mock, 2)])) as manager:
+                (service,) = await until(manager, lambda now: [s.status for s in now] == [Status.UNTRUSTED])
+                assert "WARNING" in (service.problem or "")
+            assert key(2) not in (state / "known_keys").read_text()
+
+    async def test_what_is_in_the_file_counts_from_the_start(self, state: Path) -> None:
+        KnownKeys(state / "known_keys").pin_all([Known(self.ID, key(1), time.time(), "box")])
+        async with (
+            MockBackend("comfyui") as mock,
+            discovery(config(), FakeSource(script=[self.claim(mock, 2)])) as manager,
+        ):
+            (service,) = await manager.discover_all_services(LIMIT_S)
+        assert service.status is Status.UNTRUSTED
+
+    async def test_a_key_that_another_program_accepts_counts_at_once(self, state: Path) -> None:
+        async with (
+            MockBackend("comfyui") as mock,
+            discovery(config(trust_mode=PINNED_ONLY), FakeSource(script=[self.claim(mock, 1)])) as manager,
+        ):
+            await until(manager, lambda now: [s.status for s in now] == [Status.UNTRUSTED])
+            KnownKeys(state / "known_keys").pin_all([Known(self.ID, key(1), time.time(), "box")])
+            await until(manager, lambda now: [s.status for s in now] == [Status.ONLINE])
+
+    async def test_where_keys_are_off_nothing_is_written(self, state: Path) -> None:
+        async with (
+            MockBackend("comfyui") as mock,
+            discovery(config(trust_mode=OFF), FakeSource(script=[self.claim(mock, 1)])) as manager,
+        ):
+            (service,) = await until(manager, lambda now: [s.status for s in now] == [Status.ONLINE])
+        assert service.trust is Trust.UNCHECKED
+        assert written(state) == []

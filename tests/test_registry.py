@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hybridisco import registry as registry_module
-from hybridisco.core.liveness import BACKOFF_LIMIT_S, CHECK_EVERY_S
-from hybridisco.core.model import Event, EventType, Snapshot, SourceName
+from hybridisco import connected
+from hybridisco.core.liveness import CHECK_EVERY_S, GONE_AFTER_S
+from hybridisco.core.model import Event, EventType, Finding, Pin, Snapshot, SourceName, Status, Trust
+from hybridisco.core.trust import OFF, PINNED_ONLY
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
-from tests.say import NOW, answer, at, down, gone, look, manual, mdns, online, scan
+from tests.say import NOW, answer, at, down, gone, look, manual, mdns, online, only, orphaned, say, scan, signed
 
 BOX = "10.0.0.2"
 
@@ -246,19 +247,6 @@ class TestChecks:
         registry.apply(mdns("box", BOX), NOW)
         assert registry.due(NOW)
 
-    def test_what_stays_dead_is_due_ever_more_seldom(self, registry: ServiceRegistry) -> None:
-        registry.apply(mdns("box", BOX), NOW)
-        now, gaps = NOW, []
-        for _ in range(9):
-            registry.apply(look(at(BOX), down("timeout")), now)
-            gap = next(gap for gap in range(1, 100) if registry.due(now + gap))
-            gaps.append(float(gap))
-            now += gap
-        assert gaps[:3] == [CHECK_EVERY_S] * 3
-        assert gaps == sorted(gaps) and gaps[-1] == BACKOFF_LIMIT_S
-        registry.apply(look(at(BOX), online()), now)
-        assert registry.due(now + CHECK_EVERY_S)
-
     def test_the_longest_unseen_goes_first(self, registry: ServiceRegistry) -> None:
         for address, at_s in ((BOX, 2.0), ("10.0.0.3", 1.0), ("10.0.0.4", 3.0)):
             registry.apply(mdns(address, address), NOW)
@@ -274,6 +262,18 @@ class TestChecks:
         (check,) = registry.due(NOW)
         assert check.endpoint.host == "gpu-box"
 
+    def test_what_falls_silent_is_asked_about(self, registry: ServiceRegistry) -> None:
+        claim = mdns("box", BOX)
+        say(registry, claim, look(at(BOX), online()))
+        assert registry.apply(look(at(BOX), online()), NOW + 4).doubts == ()
+        assert registry.apply(look(at(BOX), down("timeout")), NOW + 8).doubts == (claim.ref,)
+        assert registry.apply(look(at(BOX), down("timeout")), NOW + 12).doubts == ()
+
+    def test_who_has_lost_his_announcer_is_not_checked_because_of_it(self, registry: ServiceRegistry) -> None:
+        claim = mdns("box", BOX)
+        registry.apply(claim, NOW)
+        assert registry.apply(orphaned(claim), NOW + 60).checks == ()
+
     def test_nothing_is_due_after_a_goodbye(self, registry: ServiceRegistry) -> None:
         claim = mdns("box", BOX)
         registry.apply(claim, NOW)
@@ -285,7 +285,7 @@ class TestLimits:
     def test_a_flood_is_cut_and_counted(
         self, registry: ServiceRegistry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(registry_module, "EVIDENCE_LIMIT", 20)
+        monkeypatch.setattr(connected, "CLAIM_LIMIT", 20)
         with caplog.at_level(logging.WARNING):
             for number in range(30):
                 registry.apply(mdns(f"{number}", f"10.1.0.{number + 1}"), NOW)
@@ -300,7 +300,7 @@ class TestLimits:
     def test_the_users_own_words_always_get_in(
         self, registry: ServiceRegistry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(registry_module, "EVIDENCE_LIMIT", 5)
+        monkeypatch.setattr(connected, "CLAIM_LIMIT", 5)
         for number in range(9):
             registry.apply(mdns(f"{number}", f"10.1.0.{number + 1}"), NOW)
         registry.apply(manual("http://mine:8188", BOX, host="mine"), NOW)
@@ -308,10 +308,131 @@ class TestLimits:
         sources = {source for service in registry.snapshot() for source in service.sources}
         assert sources == set(SourceName)
 
+    def test_what_is_looked_at_needs_no_room_of_its_own(
+        self, registry: ServiceRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connected, "CLAIM_LIMIT", 2)
+        for turn in range(5):
+            for number in range(2):
+                registry.apply(mdns(f"{number}", f"10.1.0.{number + 1}", "fd00::2", port=8188 + number), NOW + turn)
+                answer(registry, registry.due(NOW + turn), online(), NOW + turn)
+        assert ([s.status for s in registry.snapshot()], registry.dropped) == ([Status.ONLINE] * 2, 0)
+
     def test_a_thousand_that_claim_one_id_do_not_stop_the_others(self, registry: ServiceRegistry) -> None:
-        limit = registry_module.CONNECTED_LIMIT
+        limit = connected.CONNECTED_LIMIT
         for number in range(limit + 50):
             registry.apply(mdns(f"{number}", f"10.2.{number // 200}.{number % 200 + 1}", id="SAME"), NOW)
         assert registry.dropped == 50
         assert registry.apply(mdns("honest", BOX, id="OWN"), NOW).events
         assert registry.apply(look(at(BOX), online()), NOW).events
+
+
+class TestNetwork:
+    """What the merge makes of it is in core/test_fade.py."""
+
+    def test_saying_the_same_again_is_no_change(self, registry: ServiceRegistry) -> None:
+        say(registry, manual("u", BOX, host="box", kind="comfyui"), look(at(BOX), online()))
+        assert registry.set_network({"10.0.0.1"}, NOW, lost={"eth0"}, offline=True).events
+        revision = registry.revision
+        change = registry.set_network({"10.0.0.1"}, NOW + 1, lost={"eth0"}, offline=True)
+        assert (change.events, change.checks, registry.revision) == ((), (), revision)
+
+    def test_subscribers_are_told(self, registry: ServiceRegistry) -> None:
+        listener = Listener()
+        say(registry, manual("u", BOX, host="box", kind="comfyui"), look(at(BOX), online()))
+        registry.subscribe(listener)
+        registry.set_network((), NOW + 1, offline=True)
+        registry.set_network((), NOW + 2)
+        assert listener.types == ["updated", "updated"]
+
+    def test_hundreds_that_fail_at_a_pulled_cable_are_one_change_each(self, registry: ServiceRegistry) -> None:
+        for number in range(50):
+            claim = manual(f"{number}", f"10.1.0.{number + 1}", host=f"box{number}", kind="comfyui")
+            say(registry, claim, look(at(f"10.1.0.{number + 1}"), online()))
+        assert len(registry.set_network((), NOW + 1, offline=True).events) == 50
+        for number in range(50):
+            assert registry.apply(look(at(f"10.1.0.{number + 1}"), down("unroutable")), NOW + 2).events == ()
+
+
+class TestWake:
+    def test_everything_that_is_claimed_is_looked_at(self, registry: ServiceRegistry) -> None:
+        say(registry, mdns("box", BOX, "fd00::2"), mdns("other", "10.0.0.3"), manual("u", "10.0.0.4", host="u"))
+        say(registry, look(at(BOX), online()), look(at("10.0.0.3"), down("timeout")), scan("127.0.0.1", online()))
+        dials = sorted(check.endpoint.dial for check in registry.wake(NOW + 3600).checks)
+        assert dials == [BOX, "10.0.0.3", "10.0.0.4", "fd00::2"]
+
+    def test_the_sleep_is_no_silence(self, registry: ServiceRegistry) -> None:
+        say(registry, mdns("box", BOX), look(at(BOX), online()))
+        say(registry, look(at(BOX), down("timeout")), now=NOW + 4)
+        registry.wake(NOW + 3600)
+        registry.tick(NOW + 3600 + GONE_AFTER_S - 0.1)
+        assert only(registry).status is Status.STALE
+        registry.tick(NOW + 3600 + GONE_AFTER_S)
+        assert len(registry.snapshot()) == 0
+
+    def test_what_was_gone_before_stays_gone(self, registry: ServiceRegistry) -> None:
+        say(registry, mdns("box", BOX), look(at(BOX), online()))
+        say(registry, look(at(BOX), down("timeout")), now=NOW + 4)
+        registry.tick(NOW + 4 + GONE_AFTER_S)
+        registry.wake(NOW + 3600)
+        registry.tick(NOW + 3600)
+        assert len(registry.snapshot()) == 0
+
+
+class TestPins:
+    CLAIM = signed(mdns("box", BOX, id="X"), "ours")
+    PIN = Pin("X", "ours", "box")
+
+    def test_a_key_is_remembered_when_the_service_is_what_it_says(self, registry: ServiceRegistry) -> None:
+        assert registry.apply(self.CLAIM, NOW).pins == ()
+        assert only(registry).trust is Trust.NEW
+        assert registry.apply(look(at(BOX), online()), NOW).pins == (self.PIN,)
+        assert only(registry).trust is Trust.PINNED
+        assert registry.apply(look(at(BOX), online()), NOW + 4).pins == ()
+
+    @pytest.mark.parametrize("finding", [online("ollama"), online(None), down("timeout")])
+    def test_and_not_when_it_is_not(self, registry: ServiceRegistry, finding: Finding) -> None:
+        registry.apply(self.CLAIM, NOW)
+        assert registry.apply(look(at(BOX), finding), NOW).pins == ()
+
+    def test_nor_while_the_way_to_it_is_cut(self, registry: ServiceRegistry) -> None:
+        """It is remembered when the way is free: whichever call notices it returns the pin."""
+        say(registry, self.CLAIM)
+        registry.set_network((), NOW, offline=True)
+        assert registry.apply(look(at(BOX), online()), NOW).pins == ()
+        assert registry.set_network((), NOW + 1).pins == (self.PIN,)
+
+    def test_whoever_comes_later_with_another_key_is_untrusted(self, registry: ServiceRegistry) -> None:
+        say(registry, self.CLAIM, look(at(BOX), online()))
+        say(registry, signed(mdns("late", "10.0.0.3", id="X"), "theirs"), look(at("10.0.0.3"), online()))
+        assert {s.name: s.status for s in registry.snapshot()} == {"box": Status.ONLINE, "late": Status.UNTRUSTED}
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_of_two_that_claim_an_id_the_one_that_answers_is_remembered(
+        self, registry: ServiceRegistry, number: int
+    ) -> None:
+        rival = signed(mdns(f"rival{number}", "10.0.0.3", id="X"), "theirs")
+        say(registry, rival, self.CLAIM)
+        assert [pin.key for pin in registry.apply(look(at(BOX), online()), NOW).pins] == ["ours"]
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_of_two_at_one_place_the_one_that_came_first(self, registry: ServiceRegistry, number: int) -> None:
+        registry.apply(self.CLAIM, NOW)
+        registry.apply(signed(mdns(f"a rival{number}", BOX, id="X"), "theirs"), NOW + 1)
+        assert [pin.key for pin in registry.apply(look(at(BOX), online()), NOW + 2).pins] == ["ours"]
+
+    @pytest.mark.parametrize("mode", [PINNED_ONLY, OFF])
+    def test_only_in_the_mode_that_trusts_at_first_use(self, mode: str) -> None:
+        registry = ServiceRegistry(BUILTIN, mode)
+        registry.apply(self.CLAIM, NOW)
+        assert registry.apply(look(at(BOX), online()), NOW).pins == ()
+
+    def test_other_pins_are_told_once(self, registry: ServiceRegistry) -> None:
+        say(registry, self.CLAIM, look(at(BOX), online()))
+        (removed, added) = registry.set_pins({"X": "theirs"}, NOW).events
+        assert (removed.service.id, added.service.status) == ("X", Status.UNTRUSTED)
+        assert registry.set_pins({"X": "theirs"}, NOW).events == ()
+
+    def test_a_pin_that_was_removed_is_made_again(self, registry: ServiceRegistry) -> None:
+        say(registry, self.CLAIM, look(at(BOX), online()))
+        assert registry.set_pins({}, NOW).pins == (self.PIN,)

@@ -1,4 +1,4 @@
-"""A world so small that everything in it meets: three machines, two ports, ids and keys, and what may be said of them."""
+"""A world so small that everything in it meets: three machines, two ports, ids, keys, and what may be said of them."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ PINS = {"X": "ours", "Y": "theirs"}
 PIN_SETS: tuple[Mapping[str, str], ...] = ({}, {"X": "theirs"}, PINS)
 SIGNATURES = (
     *[(Proof.UNSIGNED, None)] * 3,
+    *[(Proof.SIGNED, key) for key in ("ours", "theirs")],
     *[
         (proof, key)
         for proof in (Proof.SIGNED, Proof.SIGNED, Proof.FALSE, Proof.UNCHECKED)

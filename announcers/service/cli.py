@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -48,23 +49,16 @@ def install(obj: object, system: bool | None, dry_run: bool, force: bool, argume
     machine = _machine(obj)
     job = machine.job(_scope(machine, system), arguments)
     plan = machine.install_plan(job)
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: _check_rights(machine, job, "install"),
+        lambda: _check_program(machine, job, force),
+        lambda: _check_manager(plan, machine, force),
+        lambda: _check_origin(plan, machine, force, "Move your changes to the place that it names, or"),
+    )
     if dry_run:
-        return _show(plan, machine)
-    _check_rights(machine, job, "install")
-    hidden = machine.hidden(job)
-    if hidden and not force:
-        raise AnnounceError(
-            f"A service of the machine runs as a user of its own, and could not start this program: {hidden}. Install "
-            "Hybridisco where everybody may use it (for example `python3 -m venv /opt/hybridisco`), or install the "
-            "service for your user (--user)."
-        )
-    if not machine.manager_runs and not force:
-        raise AnnounceError(
-            "systemd does not run this machine (probably it is a container, WSL, or another init system), so nothing "
-            "was written. Let what starts your other programs run `hybridisco announce` too; for Docker and Kubernetes "
-            f"there are examples in announcers/deploy. --force writes {plan.file} all the same."
-        )
-    _check_origin(plan, machine, force, "Move your changes to the place that it names, or")
+        return _show(plan, machine, checks)
+    for check in checks:
+        check()
     _carry_out(plan, machine)
     return 0
 
@@ -91,10 +85,14 @@ def uninstall(obj: object, system: bool | None, dry_run: bool, force: bool) -> i
     if machine.text(plan) is None:
         click.echo(f"Nothing to remove: there is no {plan.file}. Perhaps it was installed with {_other(job.scope)}.")
         return 0
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: _check_rights(machine, job, "uninstall"),
+        lambda: _check_origin(plan, machine, force, "Remove it yourself, or"),
+    )
     if dry_run:
-        return _show(plan, machine)
-    _check_rights(machine, job, "uninstall")
-    _check_origin(plan, machine, force, "Remove it yourself, or")
+        return _show(plan, machine, checks)
+    for check in checks:
+        check()
     _carry_out(plan, machine, go_on=force)
     return 0
 
@@ -177,6 +175,25 @@ def _check_rights(machine: Machine, job: Job, verb: str) -> None:
         )
 
 
+def _check_program(machine: Machine, job: Job, force: bool) -> None:
+    hidden = machine.hidden(job)
+    if hidden and not force:
+        raise AnnounceError(
+            f"A service of the machine runs as a user of its own, and could not start this program: {hidden}. Install "
+            "Hybridisco where everybody may use it (for example `python3 -m venv /opt/hybridisco`), or install the "
+            "service for your user (--user)."
+        )
+
+
+def _check_manager(plan: Plan, machine: Machine, force: bool) -> None:
+    if not machine.manager_runs and not force:
+        raise AnnounceError(
+            "systemd does not run this machine (probably it is a container, WSL, or another init system), so nothing "
+            "was written. Let what starts your other programs run `hybridisco announce` too; for Docker and Kubernetes "
+            f"there are examples in announcers/deploy. --force writes {plan.file} all the same."
+        )
+
+
 def _check_origin(plan: Plan, machine: Machine, force: bool, instead: str) -> None:
     from announcers.service.seal import Origin, origin
 
@@ -187,8 +204,8 @@ def _check_origin(plan: Plan, machine: Machine, force: bool, instead: str) -> No
     raise AnnounceError(f"{plan.file} {what}, so it is left as it is. {instead} give --force: it is then lost.")
 
 
-def _show(plan: Plan, machine: Machine) -> int:
-    """Print what would be done, in its order."""
+def _show(plan: Plan, machine: Machine, checks: Iterable[Callable[[], None]]) -> int:
+    """Print what would be done, in its order; and below, all that would keep it from being done."""
     _print_commands(plan.before)
     if plan.text is None:
         click.echo(f"Would remove {plan.file}")
@@ -197,6 +214,11 @@ def _show(plan: Plan, machine: Machine) -> int:
     _print_commands(plan.after)
     if not machine.manager_runs:
         click.echo("systemd does not run this machine: these commands would be left out.")
+    for check in checks:
+        try:
+            check()
+        except AnnounceError as error:
+            click.echo(f"Would be refused: {error}")
     return 0
 
 

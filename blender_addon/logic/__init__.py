@@ -11,6 +11,7 @@
 :mod:`.undecided`     what answers but does not tell what it is
 :mod:`.choices`       the service that is used for each kind
 :mod:`.trust`         services that are announced by somebody who may not
+:mod:`.new_key`       what is shown before a new key is accepted
 :mod:`.written`       manual entries: which service they made, and adding one
 :mod:`.wrapping`      sentences in a narrow column
 :mod:`.icons`         what a status and a kind look like

@@ -10,16 +10,18 @@ sight, marked, until it was found again or the search is complete without it. Wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hybridisco import Config, HybridiscoError, ManualEntry, Service, Snapshot, Status
 
 from .memory import not_checked
 from .trust import KeyChange, untrusted
 from .words import say
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Discovery(Protocol):

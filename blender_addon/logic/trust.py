@@ -1,14 +1,12 @@
-"""Services that are announced by somebody who may not: what is said of them, and of a new key that may be accepted."""
+"""Services that are announced by somebody who may not, and what is said of signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from hybridisco import Service, SourceName, Status
 
-from .headline import moment
 from .words import say
 
 _SIGNED_WORDS: dict[str, str] = {
@@ -38,14 +36,6 @@ class KeyChange(Protocol):
     def known_since(self) -> float | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A heading and what stands below it."""
-
-    heading: str
-    text: str
-
-
 def untrusted(service: Service) -> bool:
     """Whether somebody announces it who may not: it is shown, but never offered."""
     return service.status is Status.UNTRUSTED
@@ -69,22 +59,3 @@ def signed(service: Service, *, last_known: bool = False) -> str:
     if last_known or untrusted(service) or SourceName.MDNS not in service.sources:
         return ""
     return say(_SIGNED_WORDS[service.trust])
-
-
-def question(change: KeyChange, now: float) -> tuple[Fact, ...]:
-    """Return what a person compares before he accepts a new key. ``now`` is in seconds since the epoch."""
-    known = change.known or say("None: the first one that was seen")
-    if change.known and change.known_since:
-        known = say("{key} (since {time})", key=change.known, time=moment(change.known_since, now))
-    new = say("{key} (since {time})", key=change.new, time=moment(change.seen_at, now))
-    return (
-        Fact(say("Known key"), known),
-        Fact(say("New key"), new),
-        Fact(
-            say("When to accept it"),
-            say(
-                "Only if you know why it changed: the machine or its sidecar was set up anew. There, “hybridisco trust "
-                "list” shows the right key. In doubt, cancel: somebody may pretend to be that machine."
-            ),
-        ),
-    )

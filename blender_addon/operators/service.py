@@ -2,6 +2,7 @@
 
 # Blender reads the annotations of properties: they must not be postponed by `from __future__ import annotations`.
 
+import time
 import webbrowser
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from bpy.props import StringProperty
 from hybridisco import Service
 
 from .. import session, store
+from ..drawing import label, layout_of
+from ..logic.icons import status_icon
+from ..logic.new_key import question
+from ..logic.trust import KeyChange, count_untrusted, untrusted
 from ..logic.words import say
 
 if TYPE_CHECKING:
@@ -75,6 +80,72 @@ class HYBRIDISCO_OT_open_url(OnService, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class HYBRIDISCO_OT_accept_key(OnService, bpy.types.Operator):
+    """Trust the new key of this service. Both keys are shown before, for you to compare"""
+
+    bl_idname = "hybridisco.accept_key"
+    bl_label = "Accept New Key of AI Service"
+
+    if TYPE_CHECKING:
+        key: str
+    else:
+        key: StringProperty(
+            name="Key", description="The new key in base64; empty for the one that was refused", options={"SKIP_SAVE"}
+        )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where a service is not trusted."""
+        return count_untrusted(session.current().follower.view.services) > 0
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "Done":
+        """Show both keys, and ask."""
+        service = self.service()
+        change = self._change(service) if service else None
+        if service is None or change is None or context.window_manager is None:
+            return {"CANCELLED"}
+        # What was shown is what is accepted, whatever is active or announced by then.
+        self.service_id, self.key = service.id, change.key
+        return context.window_manager.invoke_props_dialog(
+            self, width=480, title=say("Accept the New Key?"), confirm_text=say("Accept"), cancel_default=True
+        )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the question."""
+        service = session.current().follower.view.get(self.service_id)
+        changes = session.current().key_changes(service) if service else ()
+        layout = layout_of(self)
+        if service is not None:
+            label(layout, service.name, status_icon(service))
+        for fact in [fact for each in changes if each.key == self.key for fact in question(each, time.time())]:
+            box = layout.box().column()
+            label(box, fact.heading)
+            for line in fact.lines:
+                label(box, line)
+
+    def execute(self, context: bpy.types.Context) -> "Done":
+        """Accept it."""
+        service = self.service()
+        change = self._change(service) if service else None
+        if service is None or change is None:
+            return {"CANCELLED"}
+        session.current().accept_key(service, change.key)
+        self.report({"INFO"}, say("The new key of {name} is written down; it counts in a moment.", name=service.name))
+        return {"FINISHED"}
+
+    def _change(self, service: Service) -> KeyChange | None:
+        """Return the key that is meant, or None after saying why there is none."""
+        found = [each for each in session.current().key_changes(service) if self.key in ("", each.key)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            text = say("Several new keys of it were refused. “hybridisco trust accept” in a terminal shows them all.")
+        else:
+            text = say("No new key of this service was refused, so there is none to accept.")
+        self.report({"WARNING"}, text)
+        return None
+
+
 class HYBRIDISCO_OT_use_service(OnService, bpy.types.Operator):
     """Use this service for its kind: other add-ons then ask for it, also after its address has changed"""
 
@@ -85,6 +156,9 @@ class HYBRIDISCO_OT_use_service(OnService, bpy.types.Operator):
         """Choose it."""
         service = self.service()
         if service is None:
+            return {"CANCELLED"}
+        if untrusted(service):
+            self.report({"WARNING"}, say("It is not trusted, so it cannot be used. Its details say why."))
             return {"CANCELLED"}
         session.current().use(service)
         return {"FINISHED"}
@@ -156,6 +230,7 @@ class HYBRIDISCO_OT_unignore_service(bpy.types.Operator):
 CLASSES = (
     HYBRIDISCO_OT_copy_url,
     HYBRIDISCO_OT_open_url,
+    HYBRIDISCO_OT_accept_key,
     HYBRIDISCO_OT_use_service,
     HYBRIDISCO_OT_stop_using,
     HYBRIDISCO_OT_ignore_service,

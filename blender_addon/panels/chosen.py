@@ -6,7 +6,7 @@ import bpy
 
 from .. import session, store
 from ..drawing import button, label, layout_of, sentences
-from ..logic.choices import found
+from ..logic.choices import found, impostor
 from ..logic.icons import status_icon
 from ..logic.words import say
 from ._tab import MAIN, InTab
@@ -34,11 +34,16 @@ class HYBRIDISCO_PT_chosen(InTab, bpy.types.Panel):
             column = layout_of(self).column(align=True)
             row = column.row(align=True)
             row.alert = service is None
-            icon = "UNLINKED" if service is None else status_icon(service, last_known=service.id in view.last_known)
+            liar = impostor(choice, view.services)
+            shown = service or liar
+            icon = "UNLINKED" if shown is None else status_icon(shown, last_known=shown.id in view.last_known)
             kind = now.title(choice.kind)
             label(row, choice.title if kind in choice.title else f"{kind}: {choice.title}", icon)
             button(row, "hybridisco.stop_using", "", "X", emboss=False, kind=choice.kind)
-            if service is None:
+            if liar is not None:
+                text = say("It is not trusted now, so nothing is used. Its details say why.")
+                sentences(column, context, text, icon="BLANK1", alert=True)
+            elif service is None:
                 text = say("It is gone; it was at {url}. Choose another one, or wait for it to return.", url=choice.url)
                 sentences(column, context, text, icon="BLANK1", alert=True)
 

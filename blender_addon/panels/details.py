@@ -13,6 +13,7 @@ from ..drawing import button, label, layout_of, sentences
 from ..logic.details import UNKNOWN, details
 from ..logic.icons import status_icon
 from ..logic.listing import listed
+from ..logic.trust import untrusted
 from ..logic.words import say
 from ._tab import MAIN, InTab
 
@@ -44,13 +45,16 @@ class HYBRIDISCO_PT_details(InTab, bpy.types.Panel):
                 layout.box(),
                 context,
                 service.problem,
-                icon="INFO",
+                icon="ERROR" if untrusted(service) else "INFO",
                 alert=not service.alive and service.status is not Status.STALE,
                 boxed=True,
             )
-        if service.kind != UNKNOWN:
+        if untrusted(service):
+            _accept(layout, context, service, now)
+        elif service.kind != UNKNOWN:
             _use(layout, service, now)
         row = layout.row(align=True)
+        row.enabled = not untrusted(service)
         button(row, "hybridisco.copy_url", say("Copy URL"), "COPYDOWN", service_id=service.id)
         button(row, "hybridisco.open_url", say("Open"), "URL", service_id=service.id)
         column = layout.column(align=True)
@@ -71,6 +75,16 @@ def _shown() -> Service | None:
     """Return the active service, unless it is one that the user does not see."""
     prefs, service = store.preferences(), session.current().active()
     return service if prefs and service and listed([service], store.wanted(prefs)) else None
+
+
+def _accept(layout: bpy.types.UILayout, context: bpy.types.Context, service: Service, now: session.Session) -> None:
+    """Draw the button that accepts a new key, if one was refused."""
+    if now.key_changes(service):
+        row = layout.row()
+        row.scale_y = 1.2
+        button(row, "hybridisco.accept_key", say("Accept the New Key…"), "KEYINGSET", service_id=service.id)
+    if trouble := now.key_trouble(service):
+        sentences(layout.box(), context, trouble, icon="ERROR", alert=True, boxed=True)
 
 
 def _use(layout: bpy.types.UILayout, service: Service, now: session.Session) -> None:

@@ -8,6 +8,7 @@ from .. import session, store
 from ..drawing import label
 from ..logic.icons import kind_icon, status_icon
 from ..logic.listing import listed
+from ..logic.trust import untrusted
 
 
 class HYBRIDISCO_UL_services(bpy.types.UIList):
@@ -35,9 +36,9 @@ class HYBRIDISCO_UL_services(bpy.types.UIList):
             return
         last_known = service.id in view.last_known
         row = layout.row(align=True)
-        row.active = service.alive or index == getattr(
-            active_data, active_property or "", None
-        )  # grey on blue is no text
+        is_active = index == getattr(active_data, active_property or "", None)  # grey or red on blue is no text
+        row.alert = untrusted(service) and not is_active
+        row.active = service.alive or row.alert or is_active
         label(row, service.name, status_icon(service, last_known=last_known))
         chosen = store.preferences()
         if chosen and any(choice.service_id == service.id for choice in store.choices(chosen)):

@@ -12,6 +12,7 @@ from ..logic.follower import Phase
 from ..logic.headline import headline
 from ..logic.listing import listed
 from ..logic.nothing import reasons, tried
+from ..logic.trust import count_untrusted
 from ..logic.undecided import undecided
 from ..logic.words import say
 from ._tab import MAIN, InTab
@@ -49,7 +50,10 @@ class HYBRIDISCO_PT_services(InTab, bpy.types.Panel):
         visible = now.services
         view = now.follower.view
         row = layout.row(align=True)
-        label(row, headline(view, len(visible)), _PHASE_ICONS[view.phase])
+        bad = count_untrusted(visible)
+        told = row.row()
+        told.alert = bad > 0
+        label(told, headline(view, len(visible), bad), _PHASE_ICONS[view.phase])
         if now.follower.running:
             button(row, "hybridisco.stop_discovery", "", "PAUSE", emboss=False)
         row = layout.row()

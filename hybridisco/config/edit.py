@@ -234,6 +234,12 @@ def _quoted(value: str) -> str:
     return tomlkit.string(value).as_string()
 
 
+def _read_only(file: Path) -> OSError:
+    """Return why a file that is there may not be written."""
+    disk = hasattr(os, "statvfs") and os.statvfs(file).f_flag & os.ST_RDONLY
+    return OSError(errno.EROFS, os.strerror(errno.EROFS)) if disk else OSError(errno.EACCES, "it is read-only")
+
+
 def _write(file: Path, text: str, *, instead_of: str | None) -> None:
     """Put ``text`` in place of ``file`` in one step (of what it points to, if it is a symbolic link).
 
@@ -247,7 +253,7 @@ def _write(file: Path, text: str, *, instead_of: str | None) -> None:
         real.parent.mkdir(parents=True, exist_ok=True)
         old = real.stat() if real.exists() else None
         if old is not None and not os.access(real, os.W_OK):
-            raise PermissionError(errno.EACCES, "it is read-only")
+            raise _read_only(real)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
         with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
             stream.write(text.encode())

@@ -19,6 +19,7 @@ _DOTTED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]")
 _KEY = re.compile(rf"\s*({_DOTTED})\s*=")
 _NAMES = re.compile(_NAME)
+_LONG_KEY = re.compile(rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME}){{63}}")  # tomllib takes the square of a key's parts in time
 _SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
 #: A key with its tables: ``("services", 1, "url")`` is the ``url`` of the second ``[[services]]``.
@@ -129,6 +130,8 @@ def parse(text: str, file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
+        if _LONG_KEY.search(text):
+            raise RecursionError
         values = tomllib.loads(text)
         if _is_deep(values):  # dotted keys nest without recursion: it would come when a message shows the value
             raise RecursionError

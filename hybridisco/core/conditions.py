@@ -16,7 +16,7 @@ _DEPTH_LIMIT = 64  # nesting; the deepest reply of a real backend has 14 (a Grad
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]')
 # Values are counted by what stands between them: one may cost thirty times its octets. A Gradio page has one in twenty
 # octets; a short answer may be a list of numbers.
-_VALUES, _OCTETS_A_VALUE = 5_000, 10
+_VALUES, _OCTETS_A_VALUE = 5_000, 8
 _BETWEEN = ",[{"
 _FAN_OUT = 2000  # values that one pointer may yield
 _INDEX = re.compile(r"[0-9]{1,9}")

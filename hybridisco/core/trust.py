@@ -32,7 +32,7 @@ CLOCKS_DIFFER_S = 3600.0  # so far may the clocks of two machines be apart
 KEY_OCTETS, SIGNATURE_OCTETS = 32, 64
 _DOMAIN = b"hybridisco announcement 1\0"  # nothing else that is signed with such a key can be taken for one
 _DIGEST_OCTETS = 10  # of an IPv6 address: 80 bits, which nobody finds another address for in his own network
-_ADDRESS_LIMIT = 12
+_TOLD_LIMIT = 52  # octets of all addresses together, three of IPv4 and four of IPv6: there is no room for more
 
 Verify = Callable[[bytes, bytes, bytes], bool | None]
 Pairs = Mapping[bytes, bytes | None]
@@ -63,11 +63,18 @@ def _sized(octets: bytes) -> bytes:
 
 
 def told_addresses(addresses: Iterable[str]) -> str:
-    """Return the value of ``ads``: IPv4 addresses as they are, of IPv6 addresses a digest, and how many are of IPv4."""
-    every = [ip_address(each.partition("%")[0]) for each in sorted(set(addresses))[:_ADDRESS_LIMIT]]
-    four = [each.packed for each in every if isinstance(each, IPv4Address)]
-    six = [_digest(each.packed) for each in every if not isinstance(each, IPv4Address)]
-    return encoded(bytes([len(four)]) + b"".join(four) + b"".join(six))
+    """Return the value of ``ads``: IPv4 addresses as they are, of IPv6 addresses a digest, and how many are of IPv4.
+
+    Where there is no room for all, those that reach farthest are told.
+    """
+    every = {ip_address(each.partition("%")[0]) for each in addresses}
+    ranked = sorted(every, key=lambda each: (each.version, each.is_link_local, each.packed))
+    told: list[bytes] = []
+    for each in ranked:
+        octets = each.packed if isinstance(each, IPv4Address) else _digest(each.packed)
+        if sum(map(len, told)) + len(octets) <= _TOLD_LIMIT:
+            told.append(octets)
+    return encoded(bytes([sum(len(octets) == 4 for octets in told)]) + b"".join(told))
 
 
 def covers(told: str, address: str) -> bool:

@@ -25,6 +25,18 @@ _CAUSES = {
 }
 
 
+#: What to do when the system gives no more files, in words that fit anywhere.
+MORE_FILES = (
+    "Probably its limit is low (`ulimit -n` shows it; on macOS it is 256). Raise it with `ulimit -n 4096` in the same "
+    "terminal or LimitNOFILE= in a systemd unit, or close other programs."
+)
+
+
+def is_out_of_files(error: BaseException) -> bool:
+    """Whether the system gives this program, or all together, no more files and connections."""
+    return isinstance(error, OSError) and error.errno is not None and _CAUSES.get(error.errno) == problems.NO_FILES
+
+
 def of(error: OSError) -> str:
     """Return the cause of an error, or of the one that a library has wrapped in it."""
     wrapped = getattr(getattr(error, "os_error", None), "errno", None)

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from collections.abc import Sequence
+
+from hybridisco.sources.causes import MORE_FILES, is_out_of_files
+
+log = logging.getLogger(__name__)
 
 CONNECT_LOCAL_S = 0.25  # a local port that takes longer has a full accept queue
 CONNECT_LAN_S = 1.0  # a LAN round trip and one lost SYN
 _AT_ONCE = 128  # open sockets; macOS gives a process 256 descriptors by default
+_TRIES = 50
+_AGAIN_S = 0.02  # by then another look may have given its descriptor back
+_told: set[str] = set()  # troubles that were logged as a warning
 
 # A connect that was answered by a reset reached a listener: only "refused" means that nobody listens.
 _LISTENS = {0, errno.EISCONN, errno.ECONNRESET}
@@ -56,8 +64,8 @@ def _connect_now(target: Target) -> bool | None:
     """Return whether somebody listens, or None when that takes waiting."""
     try:
         sock, name = _socket(target)
-    except OSError:
-        return None if ":" not in target[0] else False  # no descriptor left: later; no IPv6 here: never
+    except OSError as error:
+        return None if is_out_of_files(error) else False  # later; no IPv6 here, or no such zone: never
     with sock:
         sock.setblocking(False)
         try:
@@ -71,10 +79,10 @@ def _connect_now(target: Target) -> bool | None:
 
 async def _connects(target: Target, limit_s: float) -> bool:
     loop = asyncio.get_running_loop()
-    try:
-        sock, name = _socket(target)
-    except OSError:
+    made = await _socket_in_time(target)
+    if made is None:
         return False
+    sock, name = made
     with sock:
         sock.setblocking(False)
         try:
@@ -85,3 +93,22 @@ async def _connects(target: Target, limit_s: float) -> bool:
         except (OSError, TimeoutError):
             return False
         return True
+
+
+async def _socket_in_time(target: Target) -> tuple[socket.socket, tuple[object, ...]] | None:
+    """Return a socket, as soon as there is a descriptor for it; None if there can be none."""
+    for left in reversed(range(_TRIES)):
+        try:
+            return _socket(target)
+        except OSError as error:
+            if not is_out_of_files(error):
+                return None
+            if not left:
+                level = logging.DEBUG if "files" in _told else logging.WARNING
+                _told.add("files")
+                log.log(
+                    level, "Not all ports could be looked at: too many files and connections are open. %s", MORE_FILES
+                )
+                return None
+        await asyncio.sleep(_AGAIN_S)
+    return None

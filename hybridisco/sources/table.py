@@ -12,6 +12,8 @@ what is heard                               what is done
 ==========================================  ====================================================================
 goodbye of an instance or its SRV           it is gone in :data:`GOODBYE_S` (section 10.1), unless somebody still
                                             announces it meanwhile; the source asks
+the same, contradicted a moment ago         it is gone in :data:`DISPUTED_S`: a responder says the same only once a
+                                            second (section 6), and is asked anew only then
 other addresses, by who gave the old ones   they take the place of the old ones on that link (section 10.2)
 other addresses, by somebody else           both stand for :data:`DOUBT_S`; the source asks; those that nobody
                                             repeats go. A machine that has moved is found at its new address, and
@@ -41,6 +43,7 @@ FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
 ANYBODYS = 2  # instances that everybody has room for: the 253 addresses of a usual LAN then leave half of it to others
 ADDRESS_LIMIT = 16  # of one host
 GOODBYE_S = 1.0  # RFC 6762 section 10.1: one second, in which others may rescue the record
+DISPUTED_S = 3.0  # a second in which nothing is asked, another in which nothing is answered, and one for the network
 DOUBT_S = 10.0  # a living responder answers within a second, or within five if the network loses packets
 FLUSH_AFTER_S = 1.0  # what came just before belongs to the same answer (RFC 6762 section 10.2)
 _SPEAKERS = 8  # addresses of a machine that speaks by IPv4 and IPv6 on several links
@@ -81,12 +84,23 @@ class Instance:
     port: int | None = None
     text: bytes | None = None
     leaving_at: float | None = None
+    disputed_until: float = float("-inf")
     senders: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> str:
         """Its name as names are compared (RFC 6762 section 16)."""
         return self.name.lower()
+
+    def leave(self, now: float) -> None:
+        """Somebody says that it is going."""
+        if self.leaving_at is None:
+            self.leaving_at = now + (DISPUTED_S if now < self.disputed_until else GOODBYE_S)
+
+    def stay(self, now: float) -> None:
+        """Somebody announces it."""
+        if self.leaving_at is not None:
+            self.leaving_at, self.disputed_until = None, now + DOUBT_S
 
 
 class Table:
@@ -169,7 +183,7 @@ class Table:
             if known is None:
                 return
         known.until, known.ttl_s = now + ttl_s, ttl_s
-        known.leaving_at = None
+        known.stay(now)
         self._note_sender(known, packet.source)
         touched[known.key] = True
 
@@ -188,13 +202,13 @@ class Table:
             server, port = record.data
             self._point(known, server)
             known.server, known.port = server, port
-            known.leaving_at = None
+            known.stay(now)
             self._note_sender(known, packet.source)
             touched[known.key] = True
 
     def _leaves(self, known: Instance | None, now: float, touched: dict[str, bool]) -> None:
         if known is not None:
-            known.leaving_at = known.leaving_at or now + GOODBYE_S
+            known.leave(now)
             touched.setdefault(known.key, False)
 
     def _placed(self, name: str, record_type: int, records: list[Record], packet: Packet, now: float) -> bool:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from announcers import identity
+from announcers import files, identity
 from announcers.identity import machine_fingerprint, service_id
 from hybridisco import AnnounceError, sidecar_host
 from hybridisco.core.identity import shown_host
+from tests.lab import child
+from tests.lab.require import require
 
 
 def test_an_id_is_kept_for_each_kind_and_port(tmp_path: Path) -> None:
@@ -43,6 +50,106 @@ def test_a_damaged_file_is_replaced_by_a_new_id(tmp_path: Path, damage: bytes) -
     assert new != old
     assert re.fullmatch(r"[a-z2-7]{26}", new)
     assert service_id(tmp_path, "rvc", 7865) == new
+
+
+def test_a_damaged_file_is_put_aside_and_not_lost(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    old = service_id(tmp_path, "rvc", 7865)
+    (file,) = (tmp_path / "ids").iterdir()
+    file.write_text(file.read_text()[:-10])
+    service_id(tmp_path, "rvc", 7865)
+    assert old in (tmp_path / "ids" / "rvc-7865.json.damaged").read_text()
+    assert "rvc-7865.json.damaged" in caplog.text
+
+
+def _fifo(file: Path) -> None:
+    os.mkfifo(file)
+
+
+def _zeros(file: Path) -> None:
+    file.symlink_to("/dev/zero")
+
+
+def _loop(file: Path) -> None:
+    file.symlink_to(file)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in folders there")
+@pytest.mark.parametrize("put", [Path.mkdir, _fifo, _zeros, _loop])
+def test_what_is_no_file_is_told_and_left_alone(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    (tmp_path / "ids").mkdir()
+    file = tmp_path / "ids" / "rvc-7865.json"
+    put(file)
+    with pytest.raises(AnnounceError, match=r"rvc-7865.json cannot be read .*left as it is"):
+        service_id(tmp_path, "rvc", 7865)
+    assert os.path.lexists(file)
+
+
+def test_a_huge_file_is_damaged_and_not_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "ids").mkdir()
+    file = tmp_path / "ids" / "rvc-7865.json"
+    with file.open("wb") as stream:
+        stream.truncate(1 << 30)
+    assert re.fullmatch(r"[a-z2-7]{26}", service_id(tmp_path, "rvc", 7865))
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_a_file_that_cannot_be_read_at_the_moment_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A new id, or a new key, is another service to everybody on the LAN."""
+    old = service_id(tmp_path, "rvc", 7865)
+    real = os.open
+
+    def refuse(path: object, *args: int) -> int:
+        if str(path).endswith("rvc-7865.json"):
+            raise OSError(number, os.strerror(number))
+        return real(path, *args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "open", refuse)  # type: ignore[attr-defined]
+        with pytest.raises(AnnounceError, match="left as it is"):
+            service_id(tmp_path, "rvc", 7865)
+    assert service_id(tmp_path, "rvc", 7865) == old
+
+
+def test_another_users_file_stays_his() -> None:
+    """Started once as root, and then as a user."""
+    require(child.missing())
+    with child.public_folder() as place:
+        old = service_id(place, "rvc", 7865)
+        (place / "ids").chmod(0o777)
+        said = child.as_nobody(lambda: service_id(place, "rvc", 7865))
+        assert said.startswith("AnnounceError")
+        assert "Probably it belongs to another user" in said
+        assert service_id(place, "rvc", 7865) == old
+
+
+def test_a_full_disk_is_told_and_leaves_no_draft() -> None:
+    require(child.missing())
+
+    def work() -> str:
+        with (place / "rubbish").open("wb", buffering=0) as rubbish, suppress(OSError):
+            while True:
+                rubbish.write(b"x" * 1024)
+        try:
+            return service_id(place, "rvc", 7865)
+        except AnnounceError as error:
+            return f"{error} {sorted(path.name for path in place.rglob('*'))}"
+
+    with child.public_folder() as place:
+        said = child.on_disk(place, "size=64k", work)
+    assert "No space left on device" in said
+    assert said.endswith("['ids', 'rubbish']")
+
+
+def test_a_machine_id_that_cannot_be_read_costs_no_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each backend would get a new one, as if the folder were another machine's."""
+    monkeypatch.setattr(identity, "_MACHINE_FILES", (str(tmp_path),))
+    with pytest.raises(AnnounceError, match="tells this machine from others, cannot be read"):
+        service_id(tmp_path, "rvc", 7865)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00" * 10)
+    monkeypatch.setattr(identity, "_MACHINE_FILES", (str(tmp_path / "binary"),))
+    assert machine_fingerprint() == machine_fingerprint()
 
 
 def test_a_folder_that_was_copied_from_another_machine_gives_new_ids(

@@ -6,12 +6,15 @@ import json
 import logging
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from announcers.service.job import STATUS_FILE as NAME
 from announcers.status import StatusFile
+from tests.lab import child
+from tests.lab.require import require
 
 FIRST, SECOND = {"schema": 1, "backends": []}, {"schema": 1, "backends": [{"kind": "comfyui"}]}
 
@@ -105,3 +108,41 @@ def test_one_that_cannot_be_taken_away_is_no_error(tmp_path: Path) -> None:
     StatusFile(blocked / NAME).remove()
     StatusFile(tmp_path).remove()
     assert tmp_path.is_dir()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_a_pipe_in_its_place_holds_up_nobody(tmp_path: Path) -> None:
+    status = StatusFile(tmp_path / NAME)
+    status.write(FIRST)
+    status.path.unlink()
+    os.mkfifo(status.path)
+    status.touch()
+    status.remove()
+    assert status.path.exists(), "it is not ours"
+    status.write(SECOND)
+    assert read(status.path) == SECOND
+
+
+def test_what_somebody_else_has_put_there_stays(tmp_path: Path) -> None:
+    status = StatusFile(tmp_path / NAME)
+    for absurd in (b"", b"[" * 100_000, b"\xff", b" " * (2 << 20), json.dumps(SECOND).encode()):
+        status.write(FIRST)
+        status.path.write_bytes(absurd)
+        status.remove()
+        assert status.path.read_bytes() == absurd
+
+
+def test_a_full_disk_is_told_and_the_old_file_stays() -> None:
+    require(child.missing())
+
+    def work() -> str:
+        status = StatusFile(place / NAME)
+        status.write(FIRST)
+        with (place / "rubbish").open("wb", buffering=0) as rubbish, suppress(OSError):
+            while True:
+                rubbish.write(b"x" * 1024)
+        status.write({"schema": 1, "backends": ["x" * 100_000]})
+        return f"{read(status.path) == FIRST} {sorted(path.name for path in place.iterdir())}"
+
+    with child.public_folder() as place:
+        assert child.on_disk(place, "size=64k", work) == f"True {sorted([NAME, 'rubbish'])}"

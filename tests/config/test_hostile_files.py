@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from tests.lab.require import require
 
 MINE = '# mine\n[[services]]\nurl = "http://a:1"\n'
 LIMIT_S = 2.0  # whatever it is, nobody is kept waiting
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Import what is imported late: another user may not read the packages of these tests."""
+    add_service(tmp_path_factory.mktemp("first") / "config.toml", "a:1")
+    load(tmp_path_factory.mktemp("second") / "config.toml")
 
 
 @pytest.fixture
@@ -91,9 +99,9 @@ def dotted(file: Path) -> None:
         (cut, "line 3: This is not TOML"),
         (loop, "cannot be read"),
         (two_links, "cannot be read"),
-        (wrong_types, "line 1: services"),
+        (wrong_types, "line 2: probe"),
         (deep, "nested too deeply"),
-        (dotted, "Allowed here|nested too deeply"),
+        (dotted, "nested too deeply"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -153,7 +161,7 @@ def test_what_an_editor_saves_meanwhile_is_not_undone(
             file.write_text(saved)
 
     monkeypatch.setattr(edit.os, "fsync", save_too)  # type: ignore[attr-defined]
-    with pytest.raises(ConfigError, match="Another program has changed it just now.*try again"):
+    with pytest.raises(ConfigError, match=r"Another program has changed it just now\..* try again"):
         add_service(file, "b:1")
     assert (file.read_text() if file.exists() else None) == saved
     assert len(list(file.parent.iterdir())) == (saved is not None), "no draft is left over"
@@ -232,13 +240,9 @@ def test_a_full_disk_costs_nothing() -> None:
     def work() -> str:
         file = place / "config.toml"
         file.write_text(MINE)
-        with (place / "rubbish").open("wb") as rubbish:
-            try:
-                while True:
-                    rubbish.write(b"x" * 4096)
-                    rubbish.flush()
-            except OSError:
-                pass
+        with (place / "rubbish").open("wb", buffering=0) as rubbish, suppress(OSError):
+            while True:
+                rubbish.write(b"x" * 1024)
         try:
             add_service(file, "b:1")
         except ConfigError as error:

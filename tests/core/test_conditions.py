@@ -188,3 +188,29 @@ def test_conditions_never_raise(data: object, text: str, code: int, pointer: str
     answer = reply(data, text, code, server=text)
     for condition in (*CONDITIONS, has(pointer), equals(pointer, data), unless(either(*CONDITIONS))):
         assert condition.holds(answer) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["1,", "[],", "{},", '{"a":1},', "[" * 60 + "]" * 60 + ",", '"aa",', "1e9,"],
+)
+def test_json_that_costs_much_more_than_its_size_is_none(unit: str) -> None:
+    """A megabyte of empty lists takes 43 of memory, and a third of a second in which nothing else is done."""
+
+    def crowd(octets: int) -> str:
+        return f"[{(unit * (octets // len(unit))).rstrip(',')}]"
+
+    assert parse_json(crowd(1024 * 1024)) is NOT_JSON
+    assert parse_json(crowd(64 * 1024)) is NOT_JSON or len(unit) >= 5
+    assert parse_json(crowd(4 * 1024)) is not NOT_JSON, "what is short is cheap"
+
+
+def test_a_page_as_large_and_as_crowded_as_real_ones_get_is_json() -> None:
+    component = {
+        "id": 1,
+        "type": "dropdown",
+        "props": {"choices": [[f"model-{n}.safetensors"] * 2 for n in range(15)], "label": "x"},
+    }
+    page = json.dumps({"components": [component] * 1300, "version": "5.0", "dependencies": []}, separators=(",", ":"))
+    assert 400_000 < len(page) < 1024 * 1024
+    assert isinstance(parse_json(page), dict)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridisco.core.conditions import Reply, equals, has, status, unless
+from hybridisco.core.conditions import Condition, Reply, equals, has, status, unless
 from hybridisco.core.fingerprint import Identification, read_json
 from hybridisco.core.kind import Fact, Kind, Proof, Step, Tier
 from hybridisco.core.model import Finding, Status
@@ -301,3 +301,20 @@ def test_no_page_keeps_it_busy(piece: str) -> None:
         for request in wanted:
             found.feed(read_json(Reply(request, 200, (("content-type", "text/html"),), page)))
     assert found.finding().kind is None
+
+
+def test_each_step_is_judged_once() -> None:
+    """A pattern may take a twentieth of a second on a page of a megabyte, and is looked at after every reply."""
+    judged: list[str] = []
+
+    def holds(reply: Reply) -> bool:
+        judged.append(reply.request)
+        return True
+
+    step = Step("/first", (Condition("counts", holds),))
+    kinds = [Kind(f"k{n}", "K", (), (Proof((step, Step(f"/{n}", (status(200),)))),)) for n in range(5)]
+    identification = Identification(kinds, 1)
+    while wanted := identification.wanted():
+        identification.feed(Reply(wanted[0], 404 if wanted[0] != "/first" else 200))
+        identification.finding()
+    assert judged == ["/first"]

@@ -1,4 +1,4 @@
-"""Whether a datagram is an mDNS packet at all: what honest programs send is, and what is cut, endless or looping is not."""
+"""Whether a datagram is an mDNS packet at all: what honest programs send is; what is cut, endless or loops is not."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def record(name: bytes, data: bytes = b"", *, length: int | None = None, kind: i
 
 
 def compressed(instances: list[str], flags: int = _ANSWER) -> list[bytes]:
-    """What zeroconf makes of some instances: all their records, with compressed names, in as many packets as it takes."""
+    """What zeroconf makes of some instances: their records with compressed names, in as many packets as it takes."""
     out = DNSOutgoing(flags)
     for label in instances:
         name, host = f"{label}.{TYPE}", f"{label}.local."

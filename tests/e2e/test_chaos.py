@@ -181,8 +181,10 @@ def test_what_comes_late_twice_or_out_of_order_does_no_harm(places: Callable[...
     place = places(*faults)
     before = [len(desk.watch.events) for desk in place.desks]
     with ExitStack() as stack:
-        wires = [stack.enter_context(bad_wire(desk.card, **faults[desk.host.name])) for desk in place.desks]
+        wires = [stack.enter_context(bad_wire(desk.card)) for desk in place.desks]
         stack.enter_context(place.stays_true())
+        for desk, wire in zip(place.desks, wires, strict=True):
+            wire.set(**faults[desk.host.name])
         ends_at = time.monotonic() + LONG_S
         place.end("litellm", goodbye=True)
         _saw("goodbye", place.desks, GOODBYE_LIMIT_S + LATE_S, lambda desk, s: desk.until_without({"litellm"}, s))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import subprocess
@@ -132,6 +133,7 @@ def test_wrong_settings_are_2(cli: Cli, settings: Path) -> None:
     [
         (DiscoveryError("No source."), 3, "Error: No source."),
         (ZeroDivisionError("x"), 3, "ZeroDivisionError"),
+        (OSError(errno.EMFILE, "Too many open files"), 3, "Raise it with `ulimit -n 4096`"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 0, ""),
     ],

@@ -39,6 +39,7 @@ def main() -> int:
 def fuzz(target: str, seconds: int, keep: bool) -> list[Path]:
     """Fuzz a target; returns the inputs that made it fail."""
     print(f"==> Fuzzing {target} for {seconds} s", flush=True)
+    CRASHES.mkdir(exist_ok=True)
     before = set(CRASHES.iterdir())
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name, each) for each in ("found", "seeds", "least")]

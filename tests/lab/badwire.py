@@ -42,7 +42,7 @@ class BadWire:
         self._process = process
         self._answer()  # "ready"
 
-    def set(self, direction: Direction = "both", **faults: float) -> None:
+    def set(self, direction: Direction = "both", /, **faults: float) -> None:
         """Give a direction these faults (see :class:`.wire_process.Faults`) and no others; they hold on return."""
         chosen = ("in", "out") if direction == "both" else (direction,)
         self._order(dict.fromkeys(chosen, asdict(Faults(**faults))))

@@ -39,6 +39,7 @@ def as_nobody(work: Callable[[], object]) -> str:
         os.setgroups([])
         os.setgid(_NOBODY)
         os.setuid(_NOBODY)
+        sys.path.clear()  # what is there may be closed to him: what he needs must have been imported
 
     return _forked(become, work)
 

@@ -63,7 +63,7 @@ def pair(lab: Lab) -> Iterator[Pair]:
             sockets[-1].settimeout(RECEIVE_S)
         for mine, other in zip(sockets, reversed(hosts), strict=True):
             mine.connect((other.addresses[0], 5000))
-        pair = Pair(*hosts, *sockets)
+        pair = Pair(hosts[0], hosts[1], sockets[0], sockets[1])
         pair.near_socket.send(b"hello")  # both learn each other's hardware address while the cable is good
         pair.far_socket.recv(10)
         pair.far_socket.send(b"hello")
@@ -203,7 +203,7 @@ def test_a_long_conversation_arrives_whole(pair: Pair) -> None:
 
 @pytest.mark.netns
 def test_the_card_notices_nothing_and_everything_is_put_back(pair: Pair) -> None:
-    def facts() -> tuple[str, ...]:
+    def facts() -> tuple[tuple[str, ...], str]:
         return pair.card.addresses, pair.near.run(["cat", "/sys/class/net/eth0/carrier_changes"]).stdout
 
     def switch() -> dict[str, str | None]:

@@ -107,7 +107,7 @@ class Relay:
             while True:
                 for key, _ in selector.select(self._next_in_s()):
                     if key.fileobj in self._way:
-                        self._take(key.fileobj)  # type: ignore[arg-type]
+                        self._take(key.fileobj)
                     elif not self._obey():
                         return
                 self._deliver()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from contextlib import ExitStack
@@ -94,3 +95,37 @@ async def test_a_machine_without_ipv6_has_no_ipv6_ports(monkeypatch: pytest.Monk
 
 async def test_an_unroutable_address_is_closed() -> None:
     assert await listening([("203.0.113.1", 80), ("fe80::1%lo", 80)], local=False) == []
+
+
+async def test_where_there_are_few_descriptors_it_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an open port would be taken for a closed one, and a backend be missed."""
+    real, refused = scan._socket, 0
+
+    def few(target: scan.Target) -> tuple[socket.socket, tuple[object, ...]]:
+        nonlocal refused
+        refused += 1
+        if refused % 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(target)
+
+    monkeypatch.setattr(scan, "_socket", few)
+    with ExitStack() as stack:
+        targets = [(LOOPBACK, listener(stack)), ("::1", listener(stack, "::1")), (LOOPBACK, closed_port())]
+        for local in (True, False):
+            assert await listening(targets, local=local) == targets[:2]
+
+
+async def test_where_there_are_none_it_says_once_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none(target: scan.Target) -> tuple[socket.socket, tuple[object, ...]]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(scan, "_socket", none)
+    monkeypatch.setattr(scan, "_AGAIN_S", 0.001)
+    monkeypatch.setattr(scan, "_told", set())
+    for _ in range(2):
+        assert await listening([(LOOPBACK, port) for port in range(1, 4)], local=True) == []
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "ulimit -n 4096" in warnings[0]

@@ -173,7 +173,7 @@ async def test_a_port_that_speaks_tls_is_found_as_https(probe: HttpProbe, sink: 
         path = (await read_request(reader)).path
         writer.write(answer(b'{"service": "rvc", "status": "ok"}' if path == "/api/status" else b"{}"))
 
-    async with hostile.serving(handler, tls=hostile._self_signed()) as port:
+    async with hostile.serving(handler, tls=hostile.self_signed()) as port:
         source = sweeping(probe, port)
         async with running(source, sink):
             await asyncio.wait_for(source.settled(), 5)
@@ -201,7 +201,7 @@ async def test_a_port_that_changes_between_http_and_https_is_followed(probe: Htt
     def url() -> str:
         return next(iter(sink.standing.values())).endpoints[0].url
 
-    server = await asyncio.start_server(_closing(handler), "127.0.0.1", port, ssl=hostile._self_signed())
+    server = await asyncio.start_server(_closing(handler), "127.0.0.1", port, ssl=hostile.self_signed())
     async with server:
         source.rescan()
         await sink.until(lambda: sink.kinds == ["rvc"])

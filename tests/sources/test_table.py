@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
 from hybridisco.sources.table import (
     ADDRESS_LIMIT,
+    DISPUTED_S,
     DOUBT_S,
     FAIR_SHARE,
     GOODBYE_S,
@@ -179,6 +180,26 @@ def test_whoever_still_announces_it_saves_it(record: Record) -> None:
     assert table.doubtful() == ([], [])
     assert table.expire(NOW + 60) == ([], set())
     assert places(table) == [BOX]
+
+
+def test_goodbyes_without_end_are_no_end_as_long_as_it_is_announced() -> None:
+    """It is asked once a second, and answers each time up to a second later."""
+    table = filled()
+    for tenth in range(300):
+        now = NOW + 5 + tenth / 10
+        hear(table, now, pointer(ttl_s=0), source=MALLORY)
+        if tenth % 20 == 9:
+            hear(table, now, service(), text(), address())
+        assert table.expire(now) == ([], set()), f"after {tenth / 10} s"
+    assert len(table.expire(now + DISPUTED_S)[0]) == 1, "and then nobody announces it any more"
+
+
+def test_a_goodbye_long_after_a_forged_one_takes_a_second() -> None:
+    table = filled()
+    hear(table, NOW + 5, pointer(ttl_s=0), source=MALLORY)
+    hear(table, NOW + 5.5, service())
+    hear(table, NOW + 16, pointer(ttl_s=0))
+    assert len(table.expire(NOW + 16 + GOODBYE_S)[0]) == 1
 
 
 @pytest.mark.parametrize("record", [text(), address()], ids=["TXT", "A"])

@@ -1,4 +1,4 @@
-"""The sockets of mDNS are closed whatever happens while they are being opened."""
+"""mDNS packets in and out: what is read of one, what is asked, and sockets that are closed whatever happens."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from zeroconf._protocol.incoming import DNSIncoming
 
+from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
 from hybridisco.sources.guard import Guard
-from hybridisco.sources.wire import Wire
+from hybridisco.sources.wire import Wire, _Receiver, read, speakable
+from tests.e2e import liar
+
+TYPE = "_hybridisco._tcp.local."
 
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -49,3 +56,105 @@ async def test_ending_while_it_starts_leaves_no_socket(turns: int, cancels: int)
     await asyncio.gather(task, return_exceptions=True)
     await asyncio.sleep(0)  # a transport closes its socket at the loop's next turn
     assert sockets() - before == set()
+
+
+# -- reading --------------------------------------------------------------------------------------------
+
+
+def test_the_records_of_an_announcement() -> None:
+    data = liar.packet(b"Box", b"box", ("10.77.0.1", "fe80::1"), (b"kind=comfyui",))
+    assert list(read(data)) == [
+        Record(TYPE, PTR, 120, False, f"Box.{TYPE}"),
+        Record(f"Box.{TYPE}", SRV, 120, True, ("box.local.", 8188)),
+        Record(f"Box.{TYPE}", TXT, 120, True, b"\x0ckind=comfyui"),
+        Record("box.local.", A, 120, True, "10.77.0.1"),
+        Record("box.local.", AAAA, 120, True, "fe80::1"),
+    ]
+
+
+def test_a_name_that_could_never_be_asked_for_is_left_out() -> None:
+    assert list(read(liar._poison())) == []
+
+
+@given(st.binary(max_size=300), st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), max_size=6))
+@settings(deadline=None)
+def test_any_packet_can_be_read(tail: bytes, damage: list[tuple[int, int]]) -> None:
+    data = bytearray(liar.packet(b"half", *liar.LIES[b"half"]) + tail)
+    for at, octet in damage:
+        data[at % len(data)] = octet
+    for record in read(bytes(data)):
+        assert speakable(record.name)
+
+
+class Ear:
+    """What a socket's ear has let in."""
+
+    def __init__(self) -> None:
+        self.packets: list[Packet] = []
+        self._receiver = _Receiver(Guard(lambda source, zone: f"eth{zone}"), self._hear)
+
+    def hear(self, data: bytes, *sender: object) -> None:
+        self._receiver.datagram_received(data, sender)  # type: ignore[arg-type]
+
+    def _hear(self, packet: Packet) -> None:
+        if any("boom" in record.name for record in packet.records):
+            raise ValueError("boom")
+        self.packets.append(packet)
+
+
+@pytest.mark.parametrize(
+    ("sender", "source", "link"),
+    [
+        (("10.77.0.1", 5353), "10.77.0.1", "eth0"),
+        (("fe80::1%eth7", 5353, 0, 7), "fe80::1", "eth7"),
+        (("::ffff:10.77.0.1", 5353, 0, 0), "10.77.0.1", "eth0"),  # a socket for both families (RFC 3493 section 3.7)
+    ],
+)
+def test_who_sent_a_packet(sender: tuple[object, ...], source: str, link: str) -> None:
+    ear = Ear()
+    ear.hear(liar.packet(b"Box", b"box", ("10.77.0.1",), ()), *sender)
+    assert [(one.source, one.link) for one in ear.packets] == [(source, link)]
+
+
+def test_a_packet_that_breaks_something_does_not_keep_the_next_one_out(caplog: pytest.LogCaptureFixture) -> None:
+    ear = Ear()
+    ear.hear(liar.packet(b"boom", b"boom", ("10.77.0.1",), ()), "10.77.0.1", 5353)
+    ear.hear(liar.packet(b"Box", b"box", ("10.77.0.1",), ()), "10.77.0.1", 5353)
+    assert len(ear.packets) == 1
+    assert "could not be taken" in caplog.text
+
+
+# -- asking ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own_port", [False, True])
+async def test_a_question_as_others_read_it(own_port: bool) -> None:
+    wire = Wire(["127.0.0.1"], Guard(lambda *_: "lo"), lambda _: None, own_port=own_port)
+    said: list[DNSIncoming] = []
+    try:
+        await wire.listen()
+        wire._core.async_send = lambda out: said.extend(map(DNSIncoming, out.packets()))  # type: ignore[method-assign]
+        wire.ask([], [(TYPE, f"Box.{TYPE}", 4500.0, 100.0)])
+        assert said == [], "without a question nothing is said"
+        wire.ask([(TYPE, PTR), (f"Box.{TYPE}", SRV)], [(TYPE, f"Box.{TYPE}", 4500.0, 100.0)], unicast=True)
+    finally:
+        await wire.close()
+    (packet,) = said
+    assert [(question.name, question.type, question.unicast) for question in packet.questions] == [
+        (TYPE, PTR, not own_port),
+        (f"Box.{TYPE}", SRV, not own_port),
+    ], "from a port of our own the answer is unicast anyway (RFC 6762 section 6.7)"
+    (known,) = packet.answers()
+    assert (known.name, known.type) == (TYPE, PTR)
+    assert known.ttl in (4399, 4400), "what is left of it"
+    assert bool(packet.id) is own_port
+
+
+async def test_a_name_that_cannot_be_asked_for_ends_nothing() -> None:
+    wire = Wire(["127.0.0.1"], Guard(lambda *_: "lo"), lambda _: None)
+    try:
+        await wire.listen()
+        wire.ask([("x" * 64 + ".local.", A)])
+        wire.ask([(TYPE, PTR)])
+    finally:
+        await wire.close()

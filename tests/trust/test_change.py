@@ -27,9 +27,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KnownKeys:
 @pytest.mark.parametrize("service_id", ["box1", PLACE])
 def test_both_keys_are_shown(store: KnownKeys, service_id: str) -> None:
     (change,) = KeyChanges().of(service_id)
-    assert change == KeyChange(
-        "box1", "New box", key(2), fingerprint(key(2)), SINCE + 60, fingerprint(key(1)), SINCE
-    )
+    assert change == KeyChange("box1", "New box", key(2), fingerprint(key(2)), SINCE + 60, fingerprint(key(1)), SINCE)
 
 
 def test_there_may_be_none_known_or_a_damaged_one(store: KnownKeys) -> None:

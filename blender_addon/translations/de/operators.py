@@ -10,6 +10,7 @@ LABELS: dict[str, str] = {
     "Remove Manual Service": "Eigenen Eintrag entfernen",
     "Copy URL of AI Service": "URL des KI-Dienstes kopieren",
     "Open AI Service in Browser": "KI-Dienst im Browser öffnen",
+    "Accept New Key of AI Service": "Neuen Schlüssel des KI-Dienstes annehmen",
     "Use AI Service": "KI-Dienst nutzen",
     "Stop Using AI Service": "KI-Dienst nicht mehr nutzen",
     "Ignore AI Service": "KI-Dienst ignorieren",
@@ -30,6 +31,33 @@ SAID: dict[str, str] = {
     # What they report.
     "{count} AI services": "{count} KI-Dienste",
     "Copied {url}": "{url} kopiert",
+    "It is not trusted, so it cannot be used. Its details say why.": (
+        "Ihm wird nicht vertraut, also kann er nicht genutzt werden. Warum, steht bei dem Dienst."
+    ),
+    # Accepting a new key.
+    "Accept the New Key?": "Neuen Schlüssel annehmen?",
+    "Accept": "Annehmen",
+    "None is known.": "Keiner ist bekannt.",
+    "Seen since {time}": "Gesehen seit {time}",
+    "When to accept it": "Wann man ihn annimmt",
+    "Only if you know why it changed: its machine or sidecar was set up anew.": (
+        "Nur wenn klar ist, warum: Der Rechner oder sein Sidecar wurde neu eingerichtet."
+    ),
+    "“hybridisco trust list” on that machine shows the right key.": (
+        "„hybridisco trust list“ zeigt auf jenem Rechner den richtigen Schlüssel."
+    ),
+    "In doubt, cancel: somebody may pretend to be that machine.": (
+        "Im Zweifel abbrechen: Jemand könnte sich als jener Rechner ausgeben."
+    ),
+    "The new key of {name} is written down; it counts in a moment.": (
+        "Der neue Schlüssel von {name} wird vermerkt; er gilt gleich."
+    ),
+    "Several new keys of it were refused. “hybridisco trust accept” in a terminal shows them all.": (
+        "Mehrere neue Schlüssel wurden abgelehnt. „hybridisco trust accept“ im Terminal zeigt sie alle."
+    ),
+    "No new key of this service was refused, so there is none to accept.": (
+        "Von diesem Dienst wurde kein neuer Schlüssel abgelehnt, also ist keiner anzunehmen."
+    ),
     "{name} is ignored. The preferences show it again.": (
         "{name} wird ignoriert. In den Einstellungen lässt sich das ändern."
     ),
@@ -57,6 +85,13 @@ NAMES: dict[str, str] = {
     "Remove this entry": "Diesen Eintrag entfernen",
     "Copy the address of this service to the clipboard": "Die Adresse dieses Dienstes in die Zwischenablage kopieren",
     "Open the page of this service in your web browser": "Die Seite dieses Dienstes im Webbrowser öffnen",
+    "Trust the new key of this service. Both keys are shown before, for you to compare": (
+        "Dem neuen Schlüssel dieses Dienstes vertrauen. Beide Schlüssel werden vorher zum Vergleich gezeigt"
+    ),
+    "Key": "Schlüssel",
+    "The new key in base64; empty for the one that was refused": (
+        "Der neue Schlüssel in Base64; leer für den abgelehnten"
+    ),
     "Use this service for its kind: other add-ons then ask for it, also after its address has changed": (
         "Diesen Dienst für seine Art nutzen: Andere Add-ons nehmen dann ihn, auch wenn sich seine Adresse ändert"
     ),

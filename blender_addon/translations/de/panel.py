@@ -13,6 +13,7 @@ SAID: dict[str, str] = {
     "Nothing found": "Nichts gefunden",
     "Not searching": "Keine Suche",
     "{count} from before": "{count} von früher",
+    "{found}, {number} not trusted": "{found}, {number} verdächtig",
     "Discovery has stopped": "Suche abgebrochen",
     "Discover": "Suchen",
     # The list.
@@ -30,12 +31,16 @@ SAID: dict[str, str] = {
     "It is gone; it was at {url}. Choose another one, or wait for it to return.": (
         "Er ist fort; er war unter {url}. Einen anderen wählen oder warten, bis er wiederkommt."
     ),
+    "It is not trusted now, so nothing is used. Its details say why.": (
+        "Ihm wird zurzeit nicht vertraut, also wird nichts genutzt. Warum, steht bei dem Dienst."
+    ),
     # Add Manually.
     "Name (optional)": "Name (optional)",
     "Add": "Hinzufügen",
     # -- one service ----------------------------------------------------------------------------------
     "Use for {kind}": "Für {kind} nutzen",
     "Used for {kind}": "Genutzt für {kind}",
+    "Accept the New Key…": "Neuen Schlüssel annehmen …",
     "Copy URL": "URL kopieren",
     "Open": "Öffnen",
     "Remove": "Entfernen",
@@ -54,6 +59,7 @@ SAID: dict[str, str] = {
     "Makes": "Erzeugt",
     "Found by": "Quelle",
     "Also at": "Auch bei",
+    "Signed": "Signatur",
     "Last seen": "Zuletzt",
     # What it says.
     "Online": "Online",
@@ -63,6 +69,11 @@ SAID: dict[str, str] = {
     "Being checked": "Wird geprüft",
     "Something else answers": "Etwas anderes antwortet",
     "Unreachable": "Nicht erreichbar",
+    "Not trusted": "Nicht vertrauenswürdig",
+    "Known key": "Bekannter Schlüssel",
+    "New key": "Neuer Schlüssel",
+    "Not signed": "Nicht signiert",
+    "Not checked": "Nicht geprüft",
     "It is known from before, and has not been checked yet.": "Von früher bekannt und noch nicht geprüft.",
     "Discovery has ended by itself.": "Die Suche hat von selbst aufgehört.",
     "Last known": "Zuletzt bekannt",

@@ -143,9 +143,14 @@ def run(args: list[str]) -> int:
         click.echo(f"Error: {error}", err=True)
         return error.exit_status
     except Exception as error:  # exit status 1 would say "nothing found"
+        from hybridisco.sources.causes import MORE_FILES, is_out_of_files
+
         if is_full(error):
             return say_full(error)
         log.debug("Unexpected", exc_info=True)
+        if is_out_of_files(error):
+            click.echo(f"Error: too many files and connections are open ({error}). {MORE_FILES}", err=True)
+            return FAILED
         click.echo(
             f"Error: This should not have happened ({type(error).__name__}: {error}). "
             "Run it again with -vv and report what it prints.",

@@ -126,6 +126,25 @@ def test_a_dry_run_shows_all_and_does_nothing(of_ada: Machine, programs: Program
     assert programs.calls == []
 
 
+def test_a_dry_run_tells_what_would_be_refused(of_ada: Machine, programs: Programs) -> None:
+    as_root = replace(of_ada, uid=0)
+    assert "Would be refused" not in run(install, "--system", "--dry-run", machine=as_root).out
+    done = run(install, "--system", "--dry-run", machine=of_ada)
+    assert done.out.count("Would be refused: ") == 1
+    assert "Would be refused: Only an administrator may install" in done.out
+    run(install, machine=as_root)
+    (of_ada.root / UNIT).write_text("[Unit]\n")
+    (of_ada.root / "run/systemd/system").rmdir()
+    (of_ada.root / "opt/hybridisco").chmod(0o750)
+    done = run(install, "--system", "--dry-run", machine=as_root)
+    for words in ("could not start this program", "was not written by us"):
+        assert words in done.out
+    done = run(uninstall, "--system", "--dry-run", machine=of_ada)
+    assert done.out.count("Would be refused: ") == 2, "all of it, not only what comes first"
+    assert "Would be refused" not in run(uninstall, "--system", "--dry-run", "--force", machine=as_root).out
+    assert (of_ada.root / UNIT).read_text() == "[Unit]\n"
+
+
 def test_a_user_installs_for_himself_unless_he_says_otherwise(of_ada: Machine, programs: Programs) -> None:
     done = run(install, machine=of_ada)
     assert done.status == 0

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from announcers.service.status import StatusError, candidates, find, read
+from announcers.service.table import render
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 BACKEND = {
@@ -106,8 +108,25 @@ def test_a_process_that_has_ended_runs_no_more(tmp_path: Path) -> None:
         ([], "no status of a sidecar"),
         ({"backends": []}, "no status of a sidecar"),
         (document(schema=2), "another version of Hybridisco"),
+        (document(more=json.loads("[" * 40 + "]" * 40)), "no whole status"),
+        (b'{"schema": 1, "pid": 1e999}', "no whole status"),
+        (b'{"schema": 1, "backends": [{"port": NaN}]}', "no whole status"),
+        (b'{"schema": 1, "pid": ' + b"9" * 5000 + b"}", "no whole status"),
     ],
-    ids=["empty", "half", "binary", "deep", "huge", "list", "no schema", "newer"],
+    ids=[
+        "empty",
+        "half",
+        "binary",
+        "deep",
+        "huge",
+        "list",
+        "no schema",
+        "newer",
+        "too deep",
+        "endless",
+        "no number",
+        "a long number",
+    ],
 )
 def test_what_is_no_status_is_told(tmp_path: Path, content: object, words: str) -> None:
     with pytest.raises(StatusError, match=words):
@@ -117,6 +136,69 @@ def test_what_is_no_status_is_told(tmp_path: Path, content: object, words: str) 
 def test_a_folder_is_no_status(tmp_path: Path) -> None:
     with pytest.raises(StatusError, match="cannot be read"):
         read(tmp_path, NOW)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+@pytest.mark.parametrize(
+    "put", [os.mkfifo, lambda file: file.symlink_to("/dev/zero"), lambda file: file.symlink_to(file)]
+)
+def test_what_is_no_file_is_told_at_once(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    file = tmp_path / "announce-status.json"
+    put(file)
+    with pytest.raises(StatusError, match="cannot be read"):
+        read(file, NOW)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "0001-01-01", "9999-12-31T23:59:59Z", "1e999",
+        "2026-13-45T99:99:99Z", "", "T", "2026-11-24T06:00:00+99:99", "9" * 100, 1e300, -1, True, None, [], {},
+    ],
+)  # fmt: skip
+def test_absurd_times_are_shown_or_left_out(tmp_path: Path, time: object) -> None:
+    """Whoever can write the file must not be able to break the command that reads it."""
+    backend = {**BACKEND, "since": time}
+    report = read(written(tmp_path, document(started=time, updated=time, backends=[backend])), NOW)
+    assert report is not None
+    assert "announces 1 of 1 backend" in render(report, 200)
+    json.dumps({**report.document})
+
+
+@pytest.mark.parametrize("age_s", [1e11, -1e11, 1e12, -1e12, 6e9])
+def test_absurd_times_of_the_file_itself(tmp_path: Path, age_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(tmp_path, document())
+    real = Path.stat
+
+    def stat(self: Path, **options: bool) -> os.stat_result:
+        seen = real(self, **options)
+        if self != file:
+            return seen
+        fields = list(seen)
+        fields[8] = int(NOW.timestamp() - age_s)
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(Path, "stat", stat)  # a file system may take a time that no calendar has, or may not
+    report = read(file, NOW)
+    assert report is not None
+    assert not report.running
+    assert render(report, 80)
+
+
+def test_absurd_shapes_are_shown_within_the_width_of_names(tmp_path: Path) -> None:
+    odd = {
+        "kind": "\ud800",
+        "name": "\u202ex",
+        "port": True,
+        "state": "s" * 1000,
+        "reason": ["x"],
+        "addresses": [[]] * 9,
+    }
+    report = read(written(tmp_path, document(backends=[odd, [], {}, *[[]] * 5])), NOW)
+    assert report is not None
+    assert report.backends[0].port is None
+    for width in (1, 20, 80, 1000):
+        assert render(report, width)
 
 
 def test_wrong_fields_are_left_out_and_nothing_reaches_the_terminal_raw(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.app import announced
 from tests.lab.host import REPOSITORY, Host
 from tests.lab.net import Lab, lab_available
+from tests.lab.process import Process
 from tests.lab.require import require
 
 from ..conftest import MOCK_LIMIT_S, mock
@@ -23,7 +24,15 @@ pytestmark = [pytest.mark.netns, pytest.mark.timeout(300)]
 
 PICTURES = Path(os.environ.get("HYBRIDISCO_SCREENSHOTS", REPOSITORY / "build" / "screenshots"))
 LIMIT_S = 240.0
-WANTED = ["offline.png", "nothing.png", "panel.png", "unreachable.png", "preferences.png"]
+WANTED = [
+    "offline.png",
+    "nothing.png",
+    "panel.png",
+    "unreachable.png",
+    "untrusted.png",
+    "accept.png",
+    "preferences.png",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +43,13 @@ class Tour:
     again: Script
 
 
-def gpu_box_comes_up(box: Host) -> None:
-    """Two backends, announced."""
+def gpu_box_comes_up(box: Host) -> Process:
+    """Two backends, announced. Returns the sidecar of the first."""
+    sidecars = []
     for kind, port in (("comfyui", 8188), ("wan2gp", 7860)):
         mock(box, kind, "--host", "0.0.0.0", "--port", str(port)).wait_for_log("Ctrl-C stops", MOCK_LIMIT_S)
-        announced(box, kind, port)
+        sidecars.append(announced(box, kind, port))
+    return sidecars[0]
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +68,15 @@ def tour(addon: Path, tmp_path_factory: pytest.TempPathFactory) -> Tour:
         script = start(desk, "tour.py", work, f"/work/{addon.name}", limit_s=LIMIT_S)
         try:
             script.wait_for("nothing")
-            gpu_box_comes_up(gpu_box)
+            sidecar = gpu_box_comes_up(gpu_box)
             for kind in ("litellm", "rvc", "audioldm"):
                 mock(desk, kind).wait_for_log("Ctrl-C stops", MOCK_LIMIT_S)
             (work / "go").touch()
+            script.wait_for("unreachable")
+            sidecar.stop()
+            (key,) = gpu_box.directory.rglob("key.json")
+            key.unlink()
+            announced(gpu_box, "comfyui", 8188)
             script.finish()
             again = start(desk, "again.py", work, limit_s=LIMIT_S).finish()
         finally:
@@ -82,6 +98,13 @@ def test_what_does_not_answer_is_shown_too(tour: Tour) -> None:
     assert [row["title"] for row in tour.first["unreachable"]["rows"] if row["status"] == "unreachable"] == [
         "Wan2GP in the attic"
     ]
+
+
+def test_a_changed_key_is_told_and_can_be_accepted(tour: Tour) -> None:
+    comfyui = tour.first["found"]["chosen"]["comfyui"]["service_id"]
+    assert tour.first["asked"] == {"status": "untrusted", "selected": None}
+    accepted = tour.first["accepted"]
+    assert (accepted["active"], accepted["selected"]) == (comfyui, comfyui)
 
 
 def test_at_the_next_start_it_is_all_there_and_checked_by_itself(tour: Tour) -> None:

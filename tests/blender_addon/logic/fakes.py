@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 
+from blender_addon.logic.trust import KeyChange
 from hybridisco import Config, ManualEntry, Service, Snapshot
 
 
@@ -22,6 +24,8 @@ class FakeDiscovery:
         self.snapshots_taken = 0
         self.rescans = 0
         self.entries: tuple[ManualEntry, ...] | None = None
+        self.changes: dict[str, tuple[KeyChange, ...]] = {}
+        self.accepted: list[tuple[str, str | None]] = []
         self._ends = ends
 
     def __getattribute__(self, name: str) -> object:
@@ -43,6 +47,15 @@ class FakeDiscovery:
 
     def set_services(self, entries: Sequence[ManualEntry]) -> None:
         self.entries = tuple(entries)
+
+    def key_changes(self, service_id: str) -> tuple[KeyChange, ...]:
+        return self.changes.get(service_id, ())
+
+    def accept_key(self, service_id: str, key: str | None = None) -> Future[None]:
+        self.accepted.append((service_id, key))
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def finds(self, *services: Service, complete: bool = False, **changes: object) -> None:
         """Something changed: these are the services now."""

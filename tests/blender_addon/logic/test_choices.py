@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from blender_addon.logic.choices import Choice, choice_of, followed, found, with_choice
-from hybridisco import Endpoint
+from blender_addon.logic.choices import Choice, choice_of, followed, found, impostor, with_choice
+from hybridisco import Endpoint, Status
 from tests.formats.samples import LOCKED, service
 
 ANNOUNCED = service()
 BY_PLACE = service(id="comfyui@10.77.0.2:8188")
 MOVED = service(endpoints=(Endpoint("10.77.0.99", 8190, reachable=True),))
+LIAR = service(id=f"{ANNOUNCED.id}~comfyui@10.77.0.2:8188", status=Status.UNTRUSTED)
 OTHER = service(id="zzzz5f3kq7vexnd2wmbt4ycg6u")
 
 
@@ -55,3 +56,17 @@ def test_another_kind_under_its_id_is_another_service() -> None:
 def test_the_id_goes_before_the_place() -> None:
     chosen = choice_of(BY_PLACE)
     assert found(chosen, [ANNOUNCED, BY_PLACE]) is BY_PLACE
+
+
+def test_one_that_is_not_trusted_is_never_followed_to() -> None:
+    """Neither by the id that it claims, nor by its place, nor by an id that was chosen before it was found out."""
+    for chosen in (ANNOUNCED, BY_PLACE, LIAR):
+        assert found(choice_of(chosen), [LIAR]) is None
+        assert followed([choice_of(chosen)], [LIAR]) == (choice_of(chosen),)
+
+
+def test_it_is_told_that_the_chosen_one_is_not_trusted_now() -> None:
+    assert impostor(choice_of(ANNOUNCED), [OTHER, LIAR]) is LIAR
+    assert impostor(choice_of(ANNOUNCED), [OTHER]) is None
+    assert impostor(choice_of(OTHER), [LIAR]) is None
+    assert impostor(choice_of(ANNOUNCED), [LIAR, MOVED]) is None, "the true one is there, too"

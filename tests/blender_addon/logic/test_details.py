@@ -7,7 +7,8 @@ from datetime import datetime
 from blender_addon.logic.details import details
 from blender_addon.logic.follower import Phase, View
 from blender_addon.logic.headline import clock, headline, moment
-from hybridisco import Endpoint, Service, Status, find_kind, make_config
+from hybridisco import Endpoint, Service, SourceName, Status, find_kind, make_config
+from hybridisco.core.model import Trust
 from tests.formats.samples import GONE, NOON, service
 
 KINDS = make_config({}).kinds
@@ -26,6 +27,7 @@ def test_everything_that_is_known_is_said() -> None:
     one = service(
         endpoints=(*service().endpoints, Endpoint("fd77::2", 8188, reachable=True)),
         properties=(("gpu", "RTX 4090"), ("queue", 3), ("vram_mib", 24564), ("speed_limit", True)),
+        trust=Trust.PINNED,
     )
     assert lines(one) == {
         "Status": "Online",
@@ -39,6 +41,7 @@ def test_everything_that_is_known_is_said() -> None:
         "Speed limit": "True",
         "Makes": "image",
         "Found by": "mDNS, probe",
+        "Signed": "Known key",
         "Also at": "http://[fd77::2]:8188",
         "Last seen": "now",
     }
@@ -66,6 +69,23 @@ def test_every_status_has_words() -> None:
     assert len({lines(service(status=status))["Status"] for status in Status}) == len(Status)
 
 
+def test_every_signature_has_words_but_one_that_the_status_tells() -> None:
+    said = {trust: lines(service(trust=trust))["Signed"] for trust in Trust if trust is not Trust.UNTRUSTED}
+    assert said == {
+        Trust.PINNED: "Known key",
+        Trust.NEW: "New key",
+        Trust.UNSIGNED: "Not signed",
+        Trust.UNCHECKED: "Not checked",
+    }
+    untrusted = lines(service(status=Status.UNTRUSTED, trust=Trust.UNTRUSTED))
+    assert untrusted["Status"] == "Not trusted" and "Signed" not in untrusted
+
+
+def test_what_nobody_announces_has_no_signature() -> None:
+    assert "Signed" not in lines(service(sources=(SourceName.PROBE, SourceName.MANUAL)))
+    assert "Signed" not in lines(service(status=Status.STALE), last_known=True), "it is not kept"
+
+
 def test_times_are_the_users_own() -> None:
     assert clock(NOON) == datetime.fromtimestamp(NOON).strftime("%H:%M")  # noqa: DTZ006
     assert moment(NOON, NOON + 1) == datetime.fromtimestamp(NOON).strftime("%H:%M:%S")  # noqa: DTZ006
@@ -74,8 +94,8 @@ def test_times_are_the_users_own() -> None:
 
 
 def test_the_headline() -> None:
-    def said(phase: Phase, count: int, searched_at: float | None = None) -> str:
-        return headline(View(phase, searched_at=searched_at), count)
+    def said(phase: Phase, count: int, searched_at: float | None = None, untrusted: int = 0) -> str:
+        return headline(View(phase, searched_at=searched_at), count, untrusted)
 
     assert said(Phase.OFF, 0) == "Not searching"
     assert said(Phase.OFF, 3) == "3 from before"
@@ -84,4 +104,5 @@ def test_the_headline() -> None:
     assert said(Phase.FOLLOWING, 5, NOON) == f"5 services · checked {clock(NOON)}"
     assert said(Phase.FOLLOWING, 1) == "1 service"
     assert said(Phase.FOLLOWING, 0, NOON) == f"Nothing found · checked {clock(NOON)}"
+    assert said(Phase.FOLLOWING, 5, NOON, untrusted=1) == "5 services, 1 not trusted"
     assert said(Phase.FAILED, 5) == "Discovery has stopped"

@@ -9,6 +9,7 @@ import pytest
 from blender_addon.logic.follower import Follower, Phase
 from hybridisco import Config, ConfigError, Endpoint, Service, SourceName, Status
 from hybridisco.core.model import SourceState
+from hybridisco.trust.change import KeyChange
 from tests.formats.samples import BUSY, GONE, LOCKED, service
 from tests.settings import entry
 
@@ -208,3 +209,27 @@ def test_one_without_an_address_can_be_last_known(stage: Stage) -> None:
     stage.follower.remember([GONE])
     started(stage, service(), complete=False)
     assert stage.follower.view.last_known == {GONE.id}
+
+
+UNTRUSTED = service(id=f"{service().id}~comfyui@10.77.0.2:8188", status=Status.UNTRUSTED)
+
+
+def test_one_that_is_not_trusted_is_never_last_known(stage: Stage) -> None:
+    started(stage, UNTRUSTED, BUSY)
+    assert UNTRUSTED.id in stage.shown
+    stage.follower.stop()
+    assert stage.shown == {BUSY.id: Status.STALE}
+    stage.follower.remember([UNTRUSTED, BUSY])
+    assert stage.shown == {BUSY.id: Status.STALE}
+
+
+def test_new_keys_are_asked_for_and_accepted_while_discovery_runs(stage: Stage) -> None:
+    assert stage.follower.key_changes(UNTRUSTED) == ()
+    assert stage.follower.accept_key(UNTRUSTED, "key") is None
+    discovery = started(stage, UNTRUSTED, BUSY)
+    change = KeyChange(service().id, "ComfyUI", "key", "SHA256:new", NOW)
+    discovery.changes = {UNTRUSTED.id: (change,), BUSY.id: (change,)}
+    assert stage.follower.key_changes(UNTRUSTED) == (change,)
+    assert stage.follower.key_changes(BUSY) == (), "nothing is to be accepted there"
+    done = stage.follower.accept_key(UNTRUSTED, "key")
+    assert done is not None and done.done() and discovery.accepted == [(UNTRUSTED.id, "key")]

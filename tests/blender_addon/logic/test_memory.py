@@ -21,6 +21,10 @@ def test_what_was_known_comes_back_and_is_marked(one: Service) -> None:
     assert remembered(back) == replace(remembered(one), status="stale")
 
 
+def test_one_that_was_not_trusted_does_not_come_back_as_any_other() -> None:
+    assert last_known(remembered(service(status=Status.UNTRUSTED))) is None
+
+
 @pytest.mark.parametrize(
     "wrong", [{"url": ""}, {"url": "http://"}, {"url": "gpu-box"}, {"service_id": ""}, {"kind": ""}]
 )

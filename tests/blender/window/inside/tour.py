@@ -45,6 +45,24 @@ def tour() -> screen.Steps:
     stage.tell("unreachable", rows=stage.rows())
     yield from screen.picture("unreachable.png")
 
+    # The test gives the GPU box another key.
+    yield lambda: [row for row in stage.rows() if row["status"] == "untrusted"]
+    select_status("untrusted")
+    liar = stage.session().active()
+    yield lambda: stage.session().key_changes(liar)
+    yield from screen.picture("untrusted.png")
+    yield from screen.move(500, 500)  # the dialog opens there
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=screen.viewport()):
+        bpy.ops.hybridisco.accept_key("INVOKE_DEFAULT", service_id=liar.id)
+    yield from screen.picture("accept.png")
+    stage.tell("asked", status=liar.status, selected=stage.api().selected("comfyui"))
+    yield from screen.xdotool("key", "Escape")
+    assert stage.session().key_changes(liar), "Escape accepts nothing"
+    bpy.ops.hybridisco.accept_key(service_id=liar.id)
+    yield lambda: stage.online("comfyui")
+    active = stage.session().active()
+    stage.tell("accepted", active=active.id, selected=stage.api().selected("comfyui").id, rows=stage.rows())
+
     stage.preferences().discover_at_start = True  # as it is for everybody else
     show_preferences()
     yield screen.DRAWN_S
