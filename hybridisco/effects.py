@@ -25,7 +25,8 @@ class Effects:
     def __init__(self, evidence: ConnectedEvidence) -> None:
         self._evidence = evidence
         self._groups: tuple[Group, ...] | None = None
-        self._recovered_at = 0.0
+        self.recovered_at = 0.0
+        """When something that was silent has last answered again; probably the network is back."""
 
     def claims_changed(self) -> None:
         """A claim came, went, or is another."""
@@ -33,7 +34,7 @@ class Effects:
 
     def due(self, world: World, now: float) -> tuple[Check, ...]:
         """Return the checks that it is time to make, oldest first."""
-        found = due_in(self._all_groups(), world, now, self._recovered_at)
+        found = due_in(self._all_groups(), world, now, self.recovered_at)
         return tuple(check for _, check in sorted(found, key=lambda pair: pair[0]))
 
     def every(self, world: World) -> tuple[Check, ...]:
@@ -60,7 +61,7 @@ class Effects:
         """
         before = old.life.at(now).state if old else State.NEW
         if new.life.state is State.ALIVE and before in (State.SUSPECT, State.GONE):
-            self._recovered_at = now
+            self.recovered_at = now
         if new.life.state is not State.SUSPECT or before is State.SUSPECT:
             return (), ()
         key = new.announcement.endpoints[0].key

@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 0.5
 _PINS_EVERY_S = 1.0  # how soon `hybridisco trust accept` is noticed
+_ASK_AGAIN_S = 10.0  # at most so often because something that was silent answers again
 _SETTLE_S = 0.05  # after a change of the network: what belongs to it comes within milliseconds
 _LOOK_S = 0.1  # how often a source that is waited for is asked whether it has failed
 _RESTART_S = 5.0  # after a source failed; doubled each time
@@ -339,7 +340,7 @@ class ServiceDiscoveryManager:
 
     async def _pass_time(self) -> None:
         """Let time pass in the registry, and make the checks that are due."""
-        pins_at = 0.0
+        pins_at = recovered_at = 0.0
         while True:
             await asyncio.sleep(_TICK_S)
             woke = self._clock.slept()
@@ -350,6 +351,10 @@ class ServiceDiscoveryManager:
             self._carry_out(self.registry.tick(now))
             for check in self.registry.due(now):
                 self._checks.look(check)
+            if self.registry.recovered_at - recovered_at >= _ASK_AGAIN_S:
+                recovered_at = self.registry.recovered_at
+                if (ask_again := getattr(self._sources.get(SourceName.MDNS), "ask_again", None)) is not None:
+                    ask_again()
             if now - pins_at >= _PINS_EVERY_S:
                 pins_at = now
                 self._read_pins()

@@ -186,6 +186,11 @@ class ServiceRegistry:
         """Announcements that were dropped because a limit was reached."""
         return self._evidence.dropped
 
+    @property
+    def recovered_at(self) -> float:
+        """When something that was silent has last answered again: what else is on that network may be back, too."""
+        return self._effects.recovered_at
+
     def snapshot(self) -> Snapshot:
         """Return the registry as it is now. Cheap when nothing changed since the last call."""
         with self._lock:

@@ -32,7 +32,7 @@ from hybridisco.registry import ServiceRegistry
 from tests.say import NOW, at, down, look, online
 
 TICK_S = 0.5
-SHOWN_SILENT_S, SHOWN_HANGING_S = 9.0, 600.0  # as the design has it; not taken from the code
+SHOWN_SILENT_S, SHOWN_HANGING_S, FORGOTTEN_S = 9.0, 600.0, 60.0  # as the design has it; not taken from the code
 
 
 class Shown(StrEnum):
@@ -50,22 +50,27 @@ class Door:
     """One address of a box, and what we met there. ``silent_s``: how long in vain, while we could hear."""
 
     endpoint: Endpoint
-    met: bool = False  # it has answered, and has not been forgotten since
+    met: bool = False
     silent_s: float | None = None
     patience_s: float = SHOWN_SILENT_S
     tried: bool = False
+    looked_s: float = 0.0
 
     def answers(self) -> None:
         """It does."""
-        self.met, self.tried, self.silent_s = True, True, None
+        self.met, self.tried, self.silent_s, self.looked_s = True, True, None, 0.0
 
     def fails(self, *, hangs: bool) -> None:
         """It does not."""
-        self.tried = True
+        self.tried, self.looked_s = True, 0.0
         if self.met:
             self.silent_s = self.silent_s or 0.0
             if not self.gone:
                 self.patience_s = SHOWN_HANGING_S if hangs else SHOWN_SILENT_S
+
+    def is_forgotten(self) -> None:
+        """Nobody has told of it for long, and nobody has looked."""
+        self.met, self.tried, self.silent_s = False, False, None
 
     @property
     def gone(self) -> bool:
@@ -224,6 +229,7 @@ class Lan(RuleBasedStateMachine):
             for door in box.doors:
                 if door.silent_s is not None and not self.barred([door]):
                     door.silent_s += seconds
+        self.forget(seconds)
         self.take(self.registry.tick(self.now))
 
     @rule(
@@ -255,6 +261,7 @@ class Lan(RuleBasedStateMachine):
         wanted = {door.endpoint.key for box in self.claimed() for door in box.doors}
         assert {check.endpoint.key for check in change.checks} == wanted
         self.take(change)
+        self.forget(seconds)
         self.take(self.registry.tick(self.now))
 
     # -- what must hold -------------------------------------------------------------------------------
@@ -325,6 +332,14 @@ class Lan(RuleBasedStateMachine):
     def claimed(self) -> list[Box]:
         return [box for box in self.boxes if box.announced or box.noted]
 
+    def forget(self, seconds: float) -> None:
+        """So much later, what nobody tells of any more is forgotten."""
+        for box in self.boxes:
+            for door in box.doors:
+                door.looked_s += seconds
+                if box not in self.claimed() and door.looked_s > FORGOTTEN_S:
+                    door.is_forgotten()
+
     def door(self, which: int, door: int) -> Door | None:
         """A door that somebody has told of: no other is looked at."""
         box = self.boxes[which]
@@ -347,4 +362,4 @@ def shown(services: Sequence[Service]) -> Shown:
 
 
 TestLan = Lan.TestCase
-TestLan.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestLan.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)

@@ -112,6 +112,10 @@ class MdnsSource:
         self._heard_at = None
         self._asking.restart()
 
+    def ask_again(self) -> None:
+        """Ask who is there, for nobody in particular: the network was away, and what was said meanwhile is lost."""
+        self._asking.restart(quietly=True)
+
     def reconfirm(self, ref: str) -> None:
         """Ask whether an announcement still holds, and where: what it names does not answer (RFC 6762 section 10.4)."""
         if ref.partition("\n")[0] in self._table:

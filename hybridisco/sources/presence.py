@@ -111,6 +111,8 @@ class Presence:
                     tries = 0
             except (OSError, TimeoutError, ValueError, EOFError) as error:
                 log.debug("The sidecar at %s:%d: %r", *target, error)
+                # The kernel has asked and waited itself: there is nothing to be tried first.
+                tries = max(tries, 1) if isinstance(error, OSError) else tries
             finally:
                 if writer is not None:
                     writer.close()

@@ -152,9 +152,7 @@ def slow_match(host: str = LOOPBACK) -> AbstractAsyncContextManager[int]:
 def big_numbers(host: str = LOOPBACK) -> AbstractAsyncContextManager[int]:
     """Attacks number parsing, which takes the square of their length: integers of 4300 digits and of 60,000."""
     list_of = b"[%s]" % b",".join([b"9" * 4300] * 14)
-    return replying(
-        lambda path: answer(list_of if len(path) % 2 else b"9" * 60_000), host
-    )
+    return replying(lambda path: answer(list_of if len(path) % 2 else b"9" * 60_000), host)
 
 
 def cookies_and_logins(host: str = LOOPBACK) -> AbstractAsyncContextManager[int]:

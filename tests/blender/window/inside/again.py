@@ -9,7 +9,8 @@ import stage
 def again() -> screen.Steps:
     yield lambda: stage.rows() and all(row["last_known"] for row in stage.rows())
     stage.tell("restored", rows=stage.rows(), chosen=stage.chosen())
-    yield lambda: not any(row["last_known"] for row in stage.rows())
+    # One that is announced is "stale" until it was looked at for the first time.
+    yield lambda: not any(row["last_known"] or row["status"] == "stale" for row in stage.rows())
     stage.tell("checked", rows=stage.rows())
 
 
