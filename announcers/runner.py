@@ -249,6 +249,7 @@ class Runner:
             "version": __version__,
             "started": self._started,
             "host": machine_name(),
+            "fingerprint": sidecar.fingerprint,
             "interfaces": [link.name for link, _ in sidecar.network],
             "backends": [_told(backend) for _, backend in sorted(sidecar.backends.items())],
         }

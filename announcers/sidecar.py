@@ -70,6 +70,11 @@ class Sidecar:
         self._repeated_at = 0.0
         self._repeating: asyncio.Task[None] | None = None
 
+    @property
+    def fingerprint(self) -> str | None:
+        """That of the key that it signs with."""
+        return self._signer.fingerprint
+
     # -- which backends -------------------------------------------------------------------------------
 
     def add(self, job: Assignment, *, found: bool = False) -> Backend:

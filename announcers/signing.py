@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from announcers.identity import kept
-from hybridisco import SigningKey, covers_address, sign_txt
+from hybridisco import SigningKey, covers_address, key_fingerprint, sign_txt
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,11 @@ class Signer:
         self._key: SigningKey | None = None
         self._told = False
         self._signed: dict[int, _Made] = {}
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What people compare before they accept the key; None before anything was signed."""
+        return None if self._key is None else key_fingerprint(self._key.public)
 
     def sign(self, pairs: Mapping[str, str], port: int, addresses: tuple[str, ...]) -> Pairs:
         """Return the keys and values of a TXT record with their signature; as they are, where none can be made.

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from hybridisco.sources.sweep import SweepSource as Sweep
     from hybridisco.sources.watch import NetworkWatch
     from hybridisco.thread import DiscoveryThread
+    from hybridisco.trust.lines import fingerprint as key_fingerprint
     from hybridisco.trust.signing import SigningKey, sign_txt
 
 _WHERE = {
@@ -96,6 +97,7 @@ _WHERE = {
     "Sweep": ".sources.sweep:SweepSource",
     "NetworkInterface": ".sources.interfaces:Interface",
     "NetworkWatch": ".sources.watch",
+    "key_fingerprint": ".trust.lines:fingerprint",
     "SigningKey": ".trust.signing",
     "sign_txt": ".trust.signing",
     "carries_traffic": ".sources.interfaces",
@@ -161,6 +163,7 @@ __all__ = [
     "explain_problem",
     "find_kind",
     "firewall_rule_against",
+    "key_fingerprint",
     "known_kind",
     "lan_interfaces",
     "listening",

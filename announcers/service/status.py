@@ -60,6 +60,7 @@ class Report:
     started: datetime | None
     touched: datetime
     interfaces: tuple[str, ...]
+    fingerprint: str | None
     backends: tuple[Backend, ...]
     problem: str | None
     document: Mapping[str, Any]
@@ -176,6 +177,7 @@ def _report(file: Path, document: dict[str, Any], touched: datetime, now: dateti
         started=_time(document.get("started")),
         touched=touched,
         interfaces=_texts(document.get("interfaces")),
+        fingerprint=_text(document.get("fingerprint")),
         backends=tuple(
             _backend(entry)
             for entry in (backends[:_BACKENDS] if isinstance(backends, list) else ())

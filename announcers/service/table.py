@@ -18,6 +18,8 @@ _HEADS = ("STATE", "NAME", "KIND", "PORT")
 def render(report: Report, width: int = _WIDTH) -> str:
     """Return the table with its head line."""
     lines = textwrap.wrap(_head(report), width)
+    if report.fingerprint:
+        lines += textwrap.wrap(f"Its key is {report.fingerprint}", width, break_on_hyphens=False)
     if report.problem:
         lines += textwrap.wrap(report.problem, width)
     if not report.backends:

@@ -43,10 +43,12 @@ def faded(
 ) -> Status | None:
     """Return the status with time's part in it; None for what is gone."""
     looked = [v.evidence for v in verdicts if v.evidence]
-    if best.status is Status.UNREACHABLE and any(item.ok_at is not None for item in looked):
-        states = {life_at(item, world, now).state for item in looked}
-        return Status.STALE if State.SUSPECT in states else None
-    return _attended(best.status, members, world, now)
+    status = best.status
+    if status is Status.UNREACHABLE and any(item.ok_at is not None for item in looked):
+        if State.SUSPECT not in {life_at(item, world, now).state for item in looked}:
+            return None
+        status = Status.STALE
+    return _attended(status, members, world, now)
 
 
 def _attended(status: Status, members: Sequence[Evidence], world: World, now: float) -> Status | None:

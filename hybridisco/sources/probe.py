@@ -52,7 +52,7 @@ _SLICE = 16 * 1024  # octets that are parsed before the limits are looked at aga
 _TALK_LIMIT = 16 * 1024  # octets of a whole WebSocket conversation; ComfyUI's upgrade and first frame have 350
 
 REQUEST_LIMIT_S = 2.0  # one request; a backend that is busy for longer is asked again at the next look
-_CONNECT_S = 1.0
+_CONNECT_S = 0.5  # then once more: a SYN that was lost is repeated by the system after a whole second only
 _SERVICE_LIMIT_S = 5.0
 _PER_ENDPOINT = 4  # connections to one endpoint at once
 _AT_ONCE = 32  # endpoints looked at at once
@@ -62,8 +62,8 @@ _RETRIES = 2
 _RETRY_WITHIN_S = 1.0  # who takes longer to hang up is not asked again at this look
 _BACKOFF_S = 0.1  # doubled at each retry, times a random factor of 0.5 to 1.5
 
-#: Failures after which the same request may well succeed: something was there, and hung up.
-_PASSING = frozenset({problems.RESET})
+#: Failures after which the same request may well succeed: something was there and hung up, or a packet was lost.
+_PASSING = frozenset({problems.RESET, problems.TIMEOUT})
 
 
 class HttpProbe:
@@ -145,7 +145,7 @@ class HttpProbe:
             await asyncio.gather(*under_way.values(), return_exceptions=True)
 
     async def _ask(self, endpoint: Endpoint, request: str) -> Reply:
-        """Make one request, and again if something was there and hung up at once."""
+        """Make one request, and again if something was there and hung up at once, or nothing came of the connection."""
         began = time.monotonic()
         for attempt in range(_RETRIES + 1):
             started = time.monotonic()

@@ -226,6 +226,8 @@ class Table:
                 self._doubted.add(name)
             elif here and flush and now - one.heard_at > FLUSH_AFTER_S:
                 del host.addresses[key]
+                if host.voices.get(packet.link) == key[0]:  # who lives there now is somebody else
+                    host.voices[packet.link] = packet.source
         for key in given:
             if known := host.addresses.get(key):
                 host.addresses[key] = _Address(now, known.vouched or known_voice)

@@ -7,9 +7,10 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
+from typing import Any
 
 from hybridisco.core.packet import PTR, SRV, TXT, A, Packet
 from hybridisco.sources.table import pairs
@@ -64,7 +65,7 @@ class Attacker:
         self.address = next(interface.ipv4 for interface in host.interfaces if interface.ipv4) or ""
         with host.entered():
             self._sock = liar.open_socket(self.address)
-            self._raw = _raw_socket(self.address)
+            self._raw = raw_socket(self.address)
         self._sock.settimeout(LISTEN_S)
 
     def close(self) -> None:
@@ -73,27 +74,22 @@ class Attacker:
 
     # -- saying ---------------------------------------------------------------------------------------
 
-    def say(self, *packets: bytes, source: str | None = None, port: int = liar.PORT) -> None:
-        """Multicast packets; ``source`` forges whose they are, ``port`` where they come from."""
+    def say(self, *packets: bytes, source: str | None = None, port: int = liar.PORT, to: str = liar.GROUP) -> None:
+        """Multicast packets; ``source`` forges whose they are, ``port`` where they come from, ``to`` who hears them."""
         for packet in packets:
-            if source is None and port == liar.PORT:
+            if (source, port, to) == (None, liar.PORT, liar.GROUP):
                 self._sock.sendto(packet, (liar.GROUP, liar.PORT))
             else:
-                self._raw.sendto(_datagram(packet, source or self.address, liar.GROUP, port), (liar.GROUP, 0))
-
-    def tell(self, to: str, *packets: bytes, source: str | None = None) -> None:
-        """Send packets to one machine, by whatever way leads there."""
-        for packet in packets:
-            self._raw.sendto(_datagram(packet, source or self.address, to, liar.PORT), (to, 0))
+                self._raw.sendto(datagram(packet, source or self.address, to, port), (to, 0))
 
     @contextmanager
-    def going_on(self, *packets: bytes, every_s: float, source: str | None = None) -> Iterator[None]:
+    def going_on(self, *packets: bytes, every_s: float, **how: Any) -> Iterator[None]:
         """Say the same again and again for as long as the block runs."""
         done = threading.Event()
 
         def repeat() -> None:
             while not done.wait(every_s):
-                self.say(*packets, source=source)
+                self.say(*packets, **how)
 
         thread = threading.Thread(target=repeat, name="attacker")
         thread.start()
@@ -104,6 +100,15 @@ class Attacker:
             thread.join()
 
     # -- listening ------------------------------------------------------------------------------------
+
+    def await_question(self, limit_s: float = 15.0) -> None:
+        """Return when somebody asks: now he listens."""
+        for _ in range(round(limit_s / LISTEN_S)):
+            with suppress(TimeoutError):
+                while self._sock.recv(9000)[2] & 0x80:
+                    pass
+                return
+        raise LabError(f"nobody has asked within {limit_s} s")
 
     def overhear(self, limit_s: float = 10.0) -> Heard:
         """Ask who is there, and return the first one that has told all of itself."""
@@ -222,14 +227,14 @@ def _question(name: Labels) -> bytes:
 # -- forging ----------------------------------------------------------------------------------------------
 
 
-def _raw_socket(address: str) -> socket.socket:
+def raw_socket(address: str) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
     return sock
 
 
-def _datagram(payload: bytes, source: str, to: str, port: int) -> bytes:
+def datagram(payload: bytes, source: str, to: str, port: int) -> bytes:
     """An IPv4 packet with UDP in it (RFC 791, RFC 768); the kernel adds what is 0 and may be."""
     length = 8 + len(payload)
     udp = struct.pack("!4H", port, liar.PORT, length, 0) + payload

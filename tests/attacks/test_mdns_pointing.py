@@ -61,7 +61,7 @@ def point(mallory: Attacker, *addresses: str, port: int = 80, label: bytes = b"l
 
 
 def all_heard(watch: Watch, mallory: Attacker, backends: Backends) -> None:
-    """Packets are taken in order: when the last one shows, and was looked at, all before have had their effect."""
+    """Packets are taken in order: when the last one shows, and was looked at, those before have had their effect."""
     backends(mallory.host, "comfyui", 8199)
     point(mallory, mallory.address, port=8199, label=b"last")
     watch.until(
@@ -97,12 +97,14 @@ def test_the_routers_admin_page(studio: Studio, backends: Backends, mallory: Att
     if not late:
         route(studio)
     watch = Watch(studio.desk, *MDNS)
+    mallory.await_question()
     all_heard(watch, mallory, backends)
     if late:
         route(studio)
         studio.desk.interfaces[0].add_address("10.78.0.9/24")  # any change makes it read its network anew
         backends(mallory.host, "comfyui", 8200)
-        point(mallory, "10.78.0.8", mallory.address, port=8200, label=b"later")
+        mallory.host.interfaces[0].add_address("10.78.0.8/24")
+        point(mallory, "10.78.0.8", port=8200, label=b"later")
         watch.until(lambda now: len(now) == 2, WITHIN_S, "the change was noticed")
     point(mallory, ROUTER)
     point(mallory, ROUTER, mallory.address, port=80, label=b"both")
@@ -117,6 +119,7 @@ def test_a_route_that_comes_after_the_address(studio: Studio, backends: Backends
     router(studio)
     page = backends(studio.lab.hosts[-1], "web", 80)
     watch = Watch(studio.desk, *MDNS)
+    mallory.await_question()
     all_heard(watch, mallory, backends)
     route(studio)
     end = time.monotonic() + 3.0  # it looks at its network every two seconds
@@ -124,7 +127,9 @@ def test_a_route_that_comes_after_the_address(studio: Studio, backends: Backends
     point(mallory, ROUTER)
     backends(mallory.host, "comfyui", 8200)
     point(mallory, mallory.address, port=8200, label=b"after")
-    watch.until(lambda now: any(one["name"] == "after" for one in now), WITHIN_S, "all was heard")
+    watch.until(
+        lambda now: any((one["name"], one["status"]) == ("after", "online") for one in now), WITHIN_S, "all was heard"
+    )
     assert page.mock.requests == []
 
 
@@ -135,6 +140,7 @@ def test_the_metadata_address_of_a_cloud(studio: Studio, backends: Backends, mal
     studio.desk.interfaces[0].add_address("169.254.1.1/16")
     metadata = backends(cloud, "web", 80)
     watch = Watch(studio.desk, *MDNS)
+    mallory.await_question()
     for label, addresses in {b"plain": [METADATA], b"mapped": [f"::ffff:{METADATA}"]}.items():
         point(mallory, *addresses, label=label)
     all_heard(watch, mallory, backends)
@@ -146,6 +152,7 @@ def test_localhost(studio: Studio, backends: Backends, mallory: Attacker) -> Non
     """He announces services at the user's own machine, by all its names. Nothing is requested there."""
     with studio.desk.entered(), counting(80, 631, 11434) as met:
         watch = Watch(studio.desk, *MDNS)
+        mallory.await_question()
         for number, address in enumerate(("127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1")):
             for port in (80, 631, 11434):
                 point(mallory, address, port=port, label=b"home-%d-%d" % (number, port))
@@ -180,21 +187,8 @@ def test_packets_from_another_port(studio: Studio, backends: Backends, mallory: 
     """He sends announcements from a port that any program may use. They are ignored, and the user is told of it."""
     backends(mallory.host, "comfyui", 8188)
     packet = announcement((b"lie", *liar.TYPE), (b"lie", b"local"), [mallory.address])
-    with mallory.going_on(packet, every_s=0.02, source=mallory.address if port == liar.PORT else None):
-        pass
-    done = threading.Event()
-
-    def repeat() -> None:
-        while not done.wait(0.02):
-            mallory.say(packet, port=port)
-
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
+    with mallory.going_on(packet, every_s=0.02, port=port):
         document = listed(studio.desk, *MDNS, "--all")
-    finally:
-        done.set()
-        thread.join()
     assert document["services"] == []
     assert counted(document["sources"]["mdns"]["detail"], "not from port 5353") > 0
 
@@ -213,19 +207,8 @@ def test_packets_from_another_network(studio: Studio, backends: Backends) -> Non
     backend = backends(studio.gpu_box, "comfyui", 8188)
     with attacker(outside) as mallory:
         packet = announcement((b"lie", *liar.TYPE), (b"lie", b"local"), ["10.77.0.1"])
-        done = threading.Event()
-
-        def repeat() -> None:
-            while not done.wait(0.02):
-                mallory.tell("10.77.0.2", packet)
-
-        thread = threading.Thread(target=repeat)
-        thread.start()
-        try:
+        with mallory.going_on(packet, every_s=0.02, to="10.77.0.2"):
             document = listed(studio.desk, *MDNS, "--all")
-        finally:
-            done.set()
-            thread.join()
     assert document["services"] == []
     assert counted(document["sources"]["mdns"]["detail"], "from another network") > 0
     assert backend.mock.requests == []

@@ -247,6 +247,14 @@ class TestAnnouncerLost:
         say(registry, look(at(BOX), online()), claim, now=NOW + 101)
         assert only(registry).status is Status.ONLINE
 
+    def test_what_is_gone_with_it_does_not_return_by_failing(self, registry: ServiceRegistry) -> None:
+        claim = mdns("box", BOX)
+        say(registry, claim, look(at(BOX), online()))
+        say(registry, orphaned(claim), now=NOW + 3)
+        registry.tick(NOW + 3 + GONE_AFTER_S)
+        say(registry, look(at(BOX), online()), now=NOW + 20)
+        assert registry.apply(look(at(BOX), down("timeout")), NOW + 24).events == ()
+
     def test_what_the_scan_found_too_stays(self, registry: ServiceRegistry) -> None:
         claim = mdns("mine", LAN)
         say(registry, scan("127.0.0.1", online()), claim)

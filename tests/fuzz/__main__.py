@@ -40,7 +40,7 @@ def fuzz(target: str, seconds: int, keep: bool) -> list[Path]:
     """Fuzz a target; returns the inputs that made it fail."""
     print(f"==> Fuzzing {target} for {seconds} s", flush=True)
     CRASHES.mkdir(exist_ok=True)
-    before = set(CRASHES.iterdir())
+    before = set(CRASHES.glob(f"{target}-*"))
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name, each) for each in ("found", "seeds", "least")]
         for folder in (*folders, CORPUS / target):
@@ -56,7 +56,7 @@ def fuzz(target: str, seconds: int, keep: bool) -> list[Path]:
         if keep and ended == 0:
             ended = _child(target, "-set_cover_merge=1", *limits, str(least), *known)
             corpus.replace(target, least)
-    new = sorted(set(CRASHES.iterdir()) - before)
+    new = sorted(set(CRASHES.glob(f"{target}-*")) - before)
     if ended and not new:
         raise SystemExit(f"Fuzzing {target} ended with status {ended} and no input: see above")
     return new

@@ -314,6 +314,17 @@ def test_a_machine_that_has_moved_is_found_where_it_is_now() -> None:
     assert table.doubtful() == ([], [])
 
 
+@pytest.mark.parametrize("spoken_by", ["10.77.0.9", "fe80::1"])
+def test_whoever_gets_its_old_address_does_not_speak_for_it(spoken_by: str) -> None:
+    table = Table([TYPE])
+    hear(table, NOW, *whole("box", BOX, "fe80::1"))
+    hear(table, NOW + 5, address("10.77.0.9"), source=spoken_by)
+    table.expire(NOW + 5 + DOUBT_S)
+    hear(table, NOW + 60, address(BOX), source=BOX)
+    assert "10.77.0.9" in places(table)
+    assert table.doubtful() == ([], [HOST])
+
+
 def test_a_machine_that_has_moved_twice() -> None:
     table = filled()
     for number, at in enumerate((5.0, 50.0), 8):

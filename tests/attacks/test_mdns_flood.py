@@ -1,0 +1,62 @@
+"""Somebody on the LAN sends 10,000 announcements a second, of 100,000 services that do not exist."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.conftest import Scene
+from tests.e2e.app import announced, listed
+from tests.e2e.backends import Backends
+from tests.lab.net import python
+from tests.lab.process import Process
+
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
+
+RATE, SECONDS = 10_000, 8.0  # the second half of it while `list` runs
+MEMORY_LIMIT_KIB = 120 * 1024
+LIST_LIMIT_S = 5.0 + 2.5  # its own timeout, and Python with its imports while both cores are busy
+
+
+def most_memory_kib(process: Process) -> int:
+    """How much memory a process has had at most."""
+    status = Path(f"/proc/{process.popen.pid}/status").read_text("ascii")
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("forged", [0, 100], ids=["one address", "a hundred forged ones"])
+def test_a_flood(scene: Scene, backends: Backends, forged: int) -> None:
+    """From his own address, or from a hundred that he forges.
+
+    The user sees the victim all the while, and a new service that starts meanwhile. `list` ends in time and shows both.
+    The watching process takes no more memory than it may, and is itself again afterwards.
+    """
+    box = scene.studio.lab.host("new-box")
+    scene.studio.lan.join(box)
+    backends(box, "rvc", 7865)
+    flood = scene.mallory.host.start(
+        python("-m", "tests.attacks.flood", scene.mallory.address, str(SECONDS), str(RATE), str(forged))
+    )
+    flood.wait_for_log("ready", 30)
+
+    announced(box, "rvc", 7865)
+    scene.watch.until(
+        lambda now: any((one["kind"], one["status"]) == ("rvc", "online") for one in now), 6.0, "the new one is there"
+    )
+    assert flood.running, "it was found during the flood"
+    began = time.monotonic()
+    document = listed(scene.studio.desk)
+    took_s = time.monotonic() - began
+    flood.wait_for_log("sent", 30)
+    sent = int(re.search(r"sent (\d+)", flood.log)[1])  # type: ignore[index]
+    assert sent > 0.5 * RATE * SECONDS, f"this machine could send only {sent} packets"
+
+    assert took_s < LIST_LIMIT_S
+    shown = {(one["kind"], one["status"]) for one in document["services"]}
+    assert {("comfyui", "online"), ("rvc", "online")} <= shown
+    scene.watch.until(scene.fine, 5, "the victim is as it was")
+    scene.check_history()
+    assert most_memory_kib(scene.watch.process) < MEMORY_LIMIT_KIB
