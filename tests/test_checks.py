@@ -37,7 +37,8 @@ class FakeProbe:
             while self.stuck & {endpoint.address, None}:
                 await self._changed.wait()
         finally:
-            await asyncio.sleep(0)  # closing a connection takes a moment
+            for _ in range(5):
+                await asyncio.sleep(0)  # closing a connection takes a moment
             self._note(self.ended, endpoint)
         return look(endpoint, online(kind))
 
@@ -216,6 +217,13 @@ class TestClose:
             await d.checks.close()
             assert len(d.probe.ended) == len(d.probe.began) == UNKNOWN_AT_ONCE + 3
         assert d.found == []
+
+    async def test_so_has_one_that_was_not_slow_yet(self) -> None:
+        async with desk(None) as d:
+            d.look("10.0.0.3", others=("10.0.0.4",))
+            await d.probe.until(1)
+            await d.checks.close()
+            assert [endpoint.dial for endpoint in d.probe.ended] == ["10.0.0.3"]
 
     async def test_afterwards_it_may_be_used_again(self) -> None:
         async with desk(None) as d:

@@ -1,4 +1,4 @@
-"""The registry: one truth for many threads, told in order; what to look at, and when; how much it takes in."""
+"""The registry: one truth for many threads, told in order; what to look at, and when."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hybridisco import connected
 from hybridisco.core.liveness import CHECK_EVERY_S, GONE_AFTER_S
-from hybridisco.core.model import Event, EventType, Finding, Pin, Snapshot, SourceName, Status, Trust
-from hybridisco.core.trust import OFF, PINNED_ONLY
+from hybridisco.core.model import Event, EventType, Snapshot, Status
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
-from tests.say import NOW, answer, at, down, gone, look, manual, mdns, online, only, orphaned, say, scan, signed
+from tests.say import NOW, answer, at, down, gone, look, manual, mdns, online, only, orphaned, say, scan
 
 BOX = "10.0.0.2"
 
@@ -281,52 +279,6 @@ class TestChecks:
         assert registry.due(NOW + 1000) == ()
 
 
-class TestLimits:
-    def test_a_flood_is_cut_and_counted(
-        self, registry: ServiceRegistry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        monkeypatch.setattr(connected, "CLAIM_LIMIT", 20)
-        with caplog.at_level(logging.WARNING):
-            for number in range(30):
-                registry.apply(mdns(f"{number}", f"10.1.0.{number + 1}"), NOW)
-        assert (len(registry.snapshot()), registry.dropped) == (20, 10)
-        assert len(caplog.records) == 1
-        # What is known may change, and there is room again when something goes.
-        registry.apply(mdns("3", "10.1.0.4", version="2"), NOW)
-        assert any(service.version == "2" for service in registry.snapshot())
-        registry.apply(gone(mdns("3", "10.1.0.4")), NOW)
-        assert registry.apply(mdns("29", "10.1.0.30"), NOW).events
-
-    def test_the_users_own_words_always_get_in(
-        self, registry: ServiceRegistry, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(connected, "CLAIM_LIMIT", 5)
-        for number in range(9):
-            registry.apply(mdns(f"{number}", f"10.1.0.{number + 1}"), NOW)
-        registry.apply(manual("http://mine:8188", BOX, host="mine"), NOW)
-        registry.apply(scan("127.0.0.1", online()), NOW)
-        sources = {source for service in registry.snapshot() for source in service.sources}
-        assert sources == set(SourceName)
-
-    def test_what_is_looked_at_needs_no_room_of_its_own(
-        self, registry: ServiceRegistry, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(connected, "CLAIM_LIMIT", 2)
-        for turn in range(5):
-            for number in range(2):
-                registry.apply(mdns(f"{number}", f"10.1.0.{number + 1}", "fd00::2", port=8188 + number), NOW + turn)
-                answer(registry, registry.due(NOW + turn), online(), NOW + turn)
-        assert ([s.status for s in registry.snapshot()], registry.dropped) == ([Status.ONLINE] * 2, 0)
-
-    def test_a_thousand_that_claim_one_id_do_not_stop_the_others(self, registry: ServiceRegistry) -> None:
-        limit = connected.CONNECTED_LIMIT
-        for number in range(limit + 50):
-            registry.apply(mdns(f"{number}", f"10.2.{number // 200}.{number % 200 + 1}", id="SAME"), NOW)
-        assert registry.dropped == 50
-        assert registry.apply(mdns("honest", BOX, id="OWN"), NOW).events
-        assert registry.apply(look(at(BOX), online()), NOW).events
-
-
 class TestNetwork:
     """What the merge makes of it is in core/test_fade.py."""
 
@@ -377,62 +329,3 @@ class TestWake:
         registry.wake(NOW + 3600)
         registry.tick(NOW + 3600)
         assert len(registry.snapshot()) == 0
-
-
-class TestPins:
-    CLAIM = signed(mdns("box", BOX, id="X"), "ours")
-    PIN = Pin("X", "ours", "box")
-
-    def test_a_key_is_remembered_when_the_service_is_what_it_says(self, registry: ServiceRegistry) -> None:
-        assert registry.apply(self.CLAIM, NOW).pins == ()
-        assert only(registry).trust is Trust.NEW
-        assert registry.apply(look(at(BOX), online()), NOW).pins == (self.PIN,)
-        assert only(registry).trust is Trust.PINNED
-        assert registry.apply(look(at(BOX), online()), NOW + 4).pins == ()
-
-    @pytest.mark.parametrize("finding", [online("ollama"), online(None), down("timeout")])
-    def test_and_not_when_it_is_not(self, registry: ServiceRegistry, finding: Finding) -> None:
-        registry.apply(self.CLAIM, NOW)
-        assert registry.apply(look(at(BOX), finding), NOW).pins == ()
-
-    def test_nor_while_the_way_to_it_is_cut(self, registry: ServiceRegistry) -> None:
-        """It is remembered when the way is free: whichever call notices it returns the pin."""
-        say(registry, self.CLAIM)
-        registry.set_network((), NOW, offline=True)
-        assert registry.apply(look(at(BOX), online()), NOW).pins == ()
-        assert registry.set_network((), NOW + 1).pins == (self.PIN,)
-
-    def test_whoever_comes_later_with_another_key_is_untrusted(self, registry: ServiceRegistry) -> None:
-        say(registry, self.CLAIM, look(at(BOX), online()))
-        say(registry, signed(mdns("late", "10.0.0.3", id="X"), "theirs"), look(at("10.0.0.3"), online()))
-        assert {s.name: s.status for s in registry.snapshot()} == {"box": Status.ONLINE, "late": Status.UNTRUSTED}
-
-    @pytest.mark.parametrize("number", range(8))
-    def test_of_two_that_claim_an_id_the_one_that_answers_is_remembered(
-        self, registry: ServiceRegistry, number: int
-    ) -> None:
-        rival = signed(mdns(f"rival{number}", "10.0.0.3", id="X"), "theirs")
-        say(registry, rival, self.CLAIM)
-        assert [pin.key for pin in registry.apply(look(at(BOX), online()), NOW).pins] == ["ours"]
-
-    @pytest.mark.parametrize("number", range(8))
-    def test_of_two_at_one_place_the_one_that_came_first(self, registry: ServiceRegistry, number: int) -> None:
-        registry.apply(self.CLAIM, NOW)
-        registry.apply(signed(mdns(f"a rival{number}", BOX, id="X"), "theirs"), NOW + 1)
-        assert [pin.key for pin in registry.apply(look(at(BOX), online()), NOW + 2).pins] == ["ours"]
-
-    @pytest.mark.parametrize("mode", [PINNED_ONLY, OFF])
-    def test_only_in_the_mode_that_trusts_at_first_use(self, mode: str) -> None:
-        registry = ServiceRegistry(BUILTIN, mode)
-        registry.apply(self.CLAIM, NOW)
-        assert registry.apply(look(at(BOX), online()), NOW).pins == ()
-
-    def test_other_pins_are_told_once(self, registry: ServiceRegistry) -> None:
-        say(registry, self.CLAIM, look(at(BOX), online()))
-        (removed, added) = registry.set_pins({"X": "theirs"}, NOW).events
-        assert (removed.service.id, added.service.status) == ("X", Status.UNTRUSTED)
-        assert registry.set_pins({"X": "theirs"}, NOW).events == ()
-
-    def test_a_pin_that_was_removed_is_made_again(self, registry: ServiceRegistry) -> None:
-        say(registry, self.CLAIM, look(at(BOX), online()))
-        assert registry.set_pins({}, NOW).pins == (self.PIN,)

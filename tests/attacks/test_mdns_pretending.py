@@ -29,8 +29,8 @@ def state_of(host: Host) -> Path:
 
 
 def at(services: list[Json], address: str) -> Json | None:
-    """The entry whose best URL is at an address."""
-    return next((one for one in services if (one["url"] or "").startswith(f"http://{address}:")), None)
+    """The entry that has an address."""
+    return next((one for one in services if any(end["address"] == address for end in one["endpoints"])), None)
 
 
 def refused(services: list[Json], address: str) -> bool:

@@ -220,8 +220,12 @@ def test_where_nothing_can_be_checked_it_says_so() -> None:
 @given(st.lists(st.ip_addresses().map(str), max_size=12), st.ip_addresses().map(str))
 def test_what_is_told_is_covered_and_nothing_else(addresses: list[str], other: str) -> None:
     told = told_addresses(addresses)
-    assert all(covers(told, each) for each in addresses)
-    assert covers(told, other) is (other in addresses)
+    covered = [each for each in addresses if covers(told, each)]
+    four = sum(":" not in each for each in set(addresses))
+    if 4 * four + 10 * (len(set(addresses)) - four) <= 52:  # there is room for all
+        assert covered == addresses
+    assert covered or not addresses
+    assert not covers(told, other) or other in addresses
 
 
 def test_a_zone_is_no_part_of_an_address() -> None:
