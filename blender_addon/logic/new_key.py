@@ -27,7 +27,7 @@ def question(change: KeyChange, now: float) -> tuple[Fact, ...]:
             say("When to accept it"),
             (
                 say("Only if you know why it changed: its machine or sidecar was set up anew."),
-                say("“hybridisco trust list” on that machine shows the right key."),
+                say("“hybridisco announce status” on that machine shows the right key."),
                 say("In doubt, cancel: somebody may pretend to be that machine."),
             ),
         ),

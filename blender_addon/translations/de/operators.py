@@ -43,8 +43,8 @@ SAID: dict[str, str] = {
     "Only if you know why it changed: its machine or sidecar was set up anew.": (
         "Nur wenn klar ist, warum: Der Rechner oder sein Sidecar wurde neu eingerichtet."
     ),
-    "“hybridisco trust list” on that machine shows the right key.": (
-        "„hybridisco trust list“ zeigt auf jenem Rechner den richtigen Schlüssel."
+    "“hybridisco announce status” on that machine shows the right key.": (
+        "„hybridisco announce status“ zeigt auf jenem Rechner den richtigen Schlüssel."
     ),
     "In doubt, cancel: somebody may pretend to be that machine.": (
         "Im Zweifel abbrechen: Jemand könnte sich als jener Rechner ausgeben."
