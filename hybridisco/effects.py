@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 from hybridisco.connected import ConnectedEvidence
 from hybridisco.core.evidence import Evidence, World
 from hybridisco.core.fade import out_of_reach
-from hybridisco.core.identity import is_local
 from hybridisco.core.liveness import CHECK_EVERY_S, State
 from hybridisco.core.model import Announcement, Check, Pin, Proof, Service, SourceName, Trust
-from hybridisco.core.schedule import Group, due_in, groups_of
+from hybridisco.core.schedule import Group, doubted, due_in, groups_of
 
 _JUST_NOW_S = 1.0  # a look that is younger is not repeated because another address of the service has failed
 
@@ -29,17 +28,17 @@ class Effects:
         """When something that was silent has last answered again; probably the network is back."""
 
     def claims_changed(self) -> None:
-        """A claim came, went, or is another."""
+        """A claim came, went, or is another; or another key is known."""
         self._groups = None
 
     def due(self, world: World, now: float) -> tuple[Check, ...]:
         """Return the checks that it is time to make, oldest first."""
-        found = due_in(self._all_groups(), world, now, self.recovered_at)
+        found = due_in(self._all_groups(world), world, now, self.recovered_at)
         return tuple(check for _, check in sorted(found, key=lambda pair: pair[0]))
 
     def every(self, world: World) -> tuple[Check, ...]:
         """Return a check of each endpoint that is claimed."""
-        return tuple(check for _, check in due_in(self._all_groups(), world, math.inf, 0.0))
+        return tuple(check for _, check in due_in(self._all_groups(world), world, math.inf, 0.0))
 
     def of_claim(self, announcement: Announcement, now: float) -> tuple[Check, ...]:
         """Return a check for each endpoint of a claim that is not known to answer right now."""
@@ -53,7 +52,9 @@ class Effects:
             if last is None or last.life.state is not State.ALIVE or now - last.at >= CHECK_EVERY_S
         )
 
-    def of_look(self, old: Evidence | None, new: Evidence, now: float) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    def of_look(
+        self, old: Evidence | None, new: Evidence, world: World, now: float
+    ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
         """Return the checks that a look leads to, and the announcements to be asked about.
 
         What has just fallen silent is looked at by its other addresses at once, and asked about. What answers again
@@ -65,16 +66,21 @@ class Effects:
         if new.life.state is not State.SUSPECT or before is State.SUSPECT:
             return (), ()
         key = new.announcement.endpoints[0].key
-        group = next((each for each in self._all_groups() if key in each.keys), None)
+        group = next((each for each in self._all_groups(world) if key in each.keys), None)
         if group is None:
             return (), ()
         last = ((e, self._evidence.look_at(e.key)) for e in group.endpoints if e.key != key)
         old_news = (e for e, seen in last if seen is None or now - seen.at > _JUST_NOW_S)
         return tuple(Check(e, group.kind) for e in old_news), group.refs
 
-    def _all_groups(self) -> tuple[Group, ...]:
+    def doubted(self, world: World) -> bool:
+        """Whether it is probably this machine that has lost its network."""
+        return doubted(self._all_groups(world), world)
+
+    def _all_groups(self, world: World) -> tuple[Group, ...]:
         if self._groups is None:
-            self._groups = groups_of((item.announcement for item in self._evidence), self._evidence.look_at)
+            every = (item.announcement for item in self._evidence)
+            self._groups = groups_of(every, self._evidence.look_at, world)
         return self._groups
 
 
@@ -82,15 +88,6 @@ def is_our_own_fault(announcement: Announcement, world: World) -> bool:
     """Whether something failed only because this machine has no network: that says nothing of the other end."""
     failed = announcement.unattended or (announcement.finding is not None and not announcement.finding.alive)
     return failed and out_of_reach(announcement.endpoints, world)
-
-
-def doubted(evidence: Iterable[Evidence], world: World) -> bool:
-    """Whether several machines fell silent, and none has answered since: probably it is us."""
-    looks = [(item.life.state, item.announcement.endpoints[0]) for item in evidence if not item.announcement.standing]
-    remote = [(state, endpoint.dial) for state, endpoint in looks if not is_local(endpoint, world.local)]
-    silent = {dial for state, dial in remote if state is State.SUSPECT}
-    answering = {dial for state, dial in remote if state is State.ALIVE}
-    return len(silent) > 1 and not answering - silent
 
 
 def new_pins(services: Iterable[Service], evidence: Sequence[Evidence], world: World) -> tuple[Pin, ...]:

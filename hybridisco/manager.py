@@ -340,7 +340,7 @@ class ServiceDiscoveryManager:
 
     async def _pass_time(self) -> None:
         """Let time pass in the registry, and make the checks that are due."""
-        pins_at = recovered_at = 0.0
+        pins_at = recovered_at = spread_until = 0.0
         while True:
             await asyncio.sleep(_TICK_S)
             woke = self._clock.slept()
@@ -348,9 +348,11 @@ class ServiceDiscoveryManager:
             if woke:
                 log.info("This machine was asleep; everything is looked at again.")
                 self._carry_out(self.registry.wake(now), spread_s=WAKE_SPREAD_S)
+                spread_until = now + WAKE_SPREAD_S
             self._carry_out(self.registry.tick(now))
-            for check in self.registry.due(now):
-                self._checks.look(check)
+            if now >= spread_until:
+                for check in self.registry.due(now):
+                    self._checks.look(check)
             if self.registry.recovered_at - recovered_at >= _ASK_AGAIN_S:
                 recovered_at = self.registry.recovered_at
                 if (ask_again := getattr(self._sources.get(SourceName.MDNS), "ask_again", None)) is not None:
@@ -368,7 +370,8 @@ class ServiceDiscoveryManager:
 
     def _read_network(self) -> None:
         every = interfaces()
-        carrying = frozenset(i.name for i in every if not i.loopback and carries_traffic(i.name))
+        # A switch for containers carries something also when the cable is pulled.
+        carrying = frozenset(i.name for i in every if not i.loopback and not i.virtual and carries_traffic(i.name))
         self._links |= carrying
         offline = bool(self._links) and not carrying
         lost = self._links - carrying

@@ -33,7 +33,7 @@ from hybridisco.core.model import (
     Withdrawal,
 )
 from hybridisco.core.trust import FIRST_USE
-from hybridisco.effects import Effects, doubted, is_our_own_fault, new_pins
+from hybridisco.effects import Effects, is_our_own_fault, new_pins
 from hybridisco.subscribers import Subscriber, Subscribers
 
 
@@ -102,7 +102,7 @@ class ServiceRegistry:
                 self._evidence.insert(new, self._world)
                 checks = self._effects.of_claim(datum, now)
                 if datum.source is SourceName.PROBE:
-                    checks, doubts = self._effects.of_look(old, new, now)
+                    checks, doubts = self._effects.of_look(old, new, self._world, now)
             change = self._rebuild(touched | self._evidence.connected([datum.key]), now)
         self._tell()
         return replace(change, checks=checks, doubts=doubts)
@@ -145,6 +145,7 @@ class ServiceRegistry:
             if pins == self._world.pins:
                 return Change()
             self._world = replace(self._world, pins=dict(pins))
+            self._effects.claims_changed()
             self._evidence.reconnect(self._evidence.keys(), self._world)
             change = self._rebuild(set(self._evidence.keys()), now)
         self._tell()
@@ -171,7 +172,7 @@ class ServiceRegistry:
                 if not self._evidence.has_standing(self._evidence.connected([key])):
                     self._evidence.remove(key)
             if fading or self._world.doubted:
-                self._world = replace(self._world, doubted=doubted(self._evidence, self._world))
+                self._world = replace(self._world, doubted=self._effects.doubted(self._world))
             change = self._rebuild(touched, now)
         self._tell()
         return change
@@ -269,6 +270,7 @@ class ServiceRegistry:
         fresh = new_pins(services, evidence, self._world)
         if fresh:
             self._world = replace(self._world, pins={**self._world.pins, **{pin.id: pin.key for pin in fresh}})
+            self._effects.claims_changed()
             self._unpinned.extend(fresh)
             # Whoever else claims that id may do so no longer.
             self._evidence.reconnect((item.announcement.key for item in evidence), self._world)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from hybridisco.core import problems
-from hybridisco.core.evidence import Evidence, World, renew
+from hybridisco.core.evidence import EndpointKey, Evidence, World, renew
 from hybridisco.core.fade import life_at
 from hybridisco.core.identity import partition
 from hybridisco.core.liveness import ORPHAN_AFTER_S
@@ -27,7 +27,8 @@ from hybridisco.core.model import (
     Withdrawal,
     check_ref,
 )
-from hybridisco.effects import doubted, is_our_own_fault, new_pins
+from hybridisco.core.schedule import doubted, groups_of
+from hybridisco.effects import is_our_own_fault, new_pins
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
 from tests.say import NOW
@@ -240,8 +241,13 @@ class Scratch:
                     for item in component:
                         if now - item.at > ORPHAN_AFTER_S:
                             del self.evidence[item.announcement.key]
-            self.world = replace(self.world, doubted=doubted(self.evidence.values(), self.world))
+            claimed = (item.announcement for item in self.evidence.values())
+            groups = groups_of(claimed, self._look_at, self.world)
+            self.world = replace(self.world, doubted=doubted(groups, self.world))
         self._pin(now)
+
+    def _look_at(self, key: EndpointKey) -> Evidence | None:
+        return self.evidence.get((SourceName.PROBE, check_ref(key)))
 
     def services(self, now: float) -> tuple[tuple[Service, ...], tuple[str, ...]]:
         """Everything, in the order of snapshots, and the warnings."""

@@ -72,7 +72,23 @@ def _groups(standing: Sequence[Evidence], looked: Looked, world: World) -> Itera
         groups[kind, item.announcement.endpoints[0].path].append(item)
     for (kind, path), members in sorted(groups.items()):
         for same in partition(members, lambda e: world.keys(e.announcement)):
-            yield kind, path, same
+            for part in _by_owner(same, world):
+                yield kind, path, part
+
+
+def _by_owner(members: list[Evidence], world: World) -> list[list[Evidence]]:
+    """Return connected evidence apart where several ids with known keys claim one place: each speaks for itself only.
+
+    What nobody has a key for goes with the one that was there first.
+    """
+    owner = {id(e): e.announcement.id for e in members if world.trust(e.announcement) is Trust.PINNED}
+    if len(set(owner.values())) < 2:
+        return [members]
+    first = min(members, key=lambda e: (id(e) not in owner, e.first_at, e.announcement.key))
+    parts: dict[str | None, list[Evidence]] = defaultdict(list)
+    for item in members:
+        parts[owner.get(id(item), first.announcement.id)].append(item)
+    return list(parts.values())
 
 
 def _add_untrusted(

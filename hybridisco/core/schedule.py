@@ -9,13 +9,14 @@ for itself, ever more seldom, and again as soon as anything else that was silent
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from hybridisco.core.evidence import EndpointKey, Evidence, World
 from hybridisco.core.identity import is_local, partition
 from hybridisco.core.liveness import CHECK_EVERY_S, OTHERS_EVERY_S, WATCHED_EVERY_S, State, next_check_after_s
-from hybridisco.core.model import Announcement, Check, Endpoint, SourceName, address_rank
+from hybridisco.core.model import Announcement, Check, Endpoint, SourceName, Trust, address_rank
 
 Look = Callable[[EndpointKey], Evidence | None]
 
@@ -33,22 +34,43 @@ class Group:
     look: Look
 
 
-def groups_of(announcements: Iterable[Announcement], look: Look) -> tuple[Group, ...]:
-    """Return what is claimed, each endpoint once.
+def groups_of(
+    announcements: Iterable[Announcement],
+    look: Look,
+    world: World,
+) -> tuple[Group, ...]:
+    """Return what is claimed.
+
+    What is claimed with a key that is known is its owner's alone: a stranger who names it beside a place of his own,
+    which answers, must not hide that it has died.
 
     :param look: gives the last look at an endpoint.
     """
     claims = [a for a in announcements if a.source is not SourceName.PROBE and a.endpoints]
     # The user's own words go first: they may hold the name that the server wants to hear.
     claims.sort(key=lambda a: (a.source is not SourceName.MANUAL, a.ref))
-    return tuple(_group(same, look) for same in partition(claims, lambda a: frozenset(e.key for e in a.endpoints)))
+    owned: dict[str, list[Announcement]] = defaultdict(list)
+    free: list[Announcement] = []
+    for claim in claims:
+        own_id = claim.id if world.trust(claim) is Trust.PINNED else None
+        (free if own_id is None else owned[own_id]).append(claim)
+    of = {endpoint.key: own_id for own_id, same in owned.items() for claim in same for endpoint in claim.endpoints}
+    for claim in [each for each in free if each.source is SourceName.MANUAL]:
+        own_id = next((of[endpoint.key] for endpoint in claim.endpoints if endpoint.key in of), None)
+        if own_id is not None:
+            owned[own_id].insert(0, claim)
+            free.remove(claim)
+    rest = partition(free, lambda a: frozenset(e.key for e in a.endpoints))
+    found = [*(_group(same, look) for same in owned.values()), *(_group(same, look, set(of)) for same in rest)]
+    return tuple(group for group in found if group.endpoints)
 
 
-def _group(claims: list[Announcement], look: Look) -> Group:
+def _group(claims: list[Announcement], look: Look, taken: Container[EndpointKey] = ()) -> Group:
     endpoints: dict[EndpointKey, Endpoint] = {}
     for claim in claims:
         for endpoint in claim.endpoints:
-            endpoints.setdefault(endpoint.key, endpoint)
+            if endpoint.key not in taken:
+                endpoints.setdefault(endpoint.key, endpoint)
     return Group(
         endpoints=tuple(sorted(endpoints.values(), key=address_rank)),
         keys=frozenset(endpoints),
@@ -100,3 +122,18 @@ def _due_alive(
         endpoint = oldest
     others = tuple(e for e, _ in alive if e.key != endpoint.key)
     yield at, Check(endpoint, group.kind, others)
+
+
+def doubted(groups: Iterable[Group], world: World) -> bool:
+    """Whether several machines fell silent, and none answers: probably it is this one that has lost its network."""
+    silent: set[str] = set()
+    for group in groups:
+        best = group.endpoints[0]  # the same address for all services of a machine
+        if is_local(best, world.local):
+            continue
+        states = {seen.life.state for endpoint in group.endpoints if (seen := group.look(endpoint.key))}
+        if State.ALIVE in states:
+            return False
+        if State.SUSPECT in states:
+            silent.add(best.dial)
+    return len(silent) > 1

@@ -31,6 +31,7 @@ _UPGRADE = (
     b"Sec-WebSocket-Accept: {accept}\r\n\r\n"
 )
 _PIECES = 8
+_LIMIT_S = 5.5  # of a look, by the loop's clock: five, and a moment for goodbyes
 _ALIVE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 WORDS = (
     *(request.encode() + b"\n" for request in replies.REQUESTS),
@@ -59,7 +60,9 @@ def check(data: bytes) -> None:
     loop.chunk = sizes[1] if len(sizes) > 1 else 1 << 20
     _unhandled.clear()
     with mock.patch.object(probe, "_RETRIES", 0):  # it would hear the same again
+        began = loop.time()
         found = loop.run_until_complete(_look(port or 8188, claimed))
+        assert loop.time() - began < _LIMIT_S
     bounds.finding(found)
     assert not _unhandled, f"a task or a callback failed on its own: {_unhandled}"
 

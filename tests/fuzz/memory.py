@@ -1,11 +1,13 @@
 """An event loop whose connections lead nowhere: what a client writes is answered from memory, by the next turn.
 
-aiohttp and websockets run on it as they are, so that their parsers and our use of them get octets as from a socket.
+aiohttp and websockets run on it as they are, so that their parsers and our use of them get octets as from a socket. Its
+clock jumps: who waits for something that does not come has waited for it at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import selectors
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +18,18 @@ Answer = Callable[[bytes], bytes]
 _CHUNKS_LIMIT = 64
 
 
+class _Jumping(selectors.DefaultSelector):
+    """There is nothing to hear from outside, so that the time until the next timer is over at once."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Let the time pass."""
+        assert timeout is not None, "it waits for ever"
+        self.now += max(timeout, 0.0)
+        return super().select(0)
+
+
 class MemoryLoop(asyncio.SelectorEventLoop):
     """A loop with one server, for every address.
 
@@ -24,6 +38,14 @@ class MemoryLoop(asyncio.SelectorEventLoop):
 
     answer: Answer = staticmethod(lambda _: b"")
     chunk = 1 << 20
+
+    def __init__(self) -> None:
+        self._jumping = _Jumping()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """The time of this loop, which is nobody else's."""
+        return self._jumping.now
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """Every connection succeeds."""
