@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
-import math
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hybridisco.checks import Checks
-from hybridisco.clock import SteadyClock
 from hybridisco.config import Config, ManualEntry, load
 from hybridisco.core.errors import DiscoveryError, UsageError
-from hybridisco.core.liveness import WAKE_SPREAD_S
 from hybridisco.core.model import (
     Announcement,
-    Change,
-    Check,
     Event,
     Service,
     Snapshot,
@@ -33,22 +25,15 @@ from hybridisco.core.model import (
 from hybridisco.core.ports import Source
 from hybridisco.core.target import Target
 from hybridisco.kinds import get as find_kind
-from hybridisco.registry import ServiceRegistry
-from hybridisco.sources.interfaces import carries_traffic, interfaces, local_addresses
-from hybridisco.sources.watch import NetworkWatch
 from hybridisco.subscribers import Subscriber
 from hybridisco.trust.change import KeyChanges
-from hybridisco.trust.ring import KeyRing
+from hybridisco.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from hybridisco.sources.probe import HttpProbe
+    pass
 
 log = logging.getLogger(__name__)
 
-_TICK_S = 0.5
-_PINS_EVERY_S = 1.0  # how soon `hybridisco trust accept` is noticed
-_ASK_AGAIN_S = 10.0  # at most so often because something that was silent answers again
-_SETTLE_S = 0.05  # after a change of the network: what belongs to it comes within milliseconds
 _LOOK_S = 0.1  # how often a source that is waited for is asked whether it has failed
 _RESTART_S = 5.0  # after a source failed; doubled each time
 _RESTART_LIMIT_S = 300.0
@@ -76,18 +61,13 @@ class ServiceDiscoveryManager:
         wanted = self._config.sources if sources is None else sources
         self._given = {source.name: source for source in wanted if not isinstance(source, str)}
         self._names = _source_names([source if isinstance(source, str) else source.name for source in wanted])
-        self.registry = ServiceRegistry(self._config.kinds, self._config.trust_mode)
-        self._clock = SteadyClock()
-        self._links: frozenset[str] = frozenset()  # interfaces that have carried something
-        self._keyring = KeyRing(self._config.trust_mode)
         self._sources: dict[SourceName, Source] = {}
+        self._upkeep = Upkeep(self._config, self._sources)
+        self.registry = self._upkeep.registry
         self._failed: dict[SourceName, str] = {}
         self._again: dict[SourceName, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._completing: asyncio.Task[None] | None = None
-        self._probe: HttpProbe | None = None
-        self._probe_lock = asyncio.Lock()
-        self._checks = Checks(self._get_probe, self.emit)
         self._started = False
         self._started_at = time.monotonic()
         self._complete = asyncio.Event()
@@ -147,7 +127,7 @@ class ServiceDiscoveryManager:
         entry = ManualEntry(kind=kind, target=target, name=None, url=url or f"{target.host}:{target.port}")
         source = ManualSource([entry], self._config.kinds)
         if not self._started:
-            self._read_network()
+            self._upkeep.read_network()
         self._sources.setdefault(source.name, source)
         running = asyncio.create_task(self._run(source))
         self._tasks.append(running)
@@ -199,8 +179,7 @@ class ServiceDiscoveryManager:
                 again()
         for failed in self._again.values():
             failed.set()
-        for check in self.registry.due(math.inf):  # at the end of time every check is due
-            self._checks.look(check)
+        self._upkeep.look_at_everything()
         self._search()
 
     def set_services(self, entries: Sequence[ManualEntry]) -> None:
@@ -222,7 +201,7 @@ class ServiceDiscoveryManager:
         """
         await asyncio.to_thread(KeyChanges().accept, service_id, key)
         if self._started:
-            self._read_pins()
+            self._upkeep.read_pins()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -243,8 +222,7 @@ class ServiceDiscoveryManager:
             return
         self._started = True
         self._failed.clear()
-        self._read_network()
-        self._read_pins()
+        self._upkeep.look_around()
         # mDNS goes first: its question travels while the others are still being imported.
         for name in sorted(self._names, key=(SourceName.MDNS, SourceName.MANUAL, SourceName.PROBE).index):
             try:
@@ -253,7 +231,7 @@ class ServiceDiscoveryManager:
                 self._failed[name] = f"{name}: {error}. Install Hybridisco with all its dependencies."
                 continue
             self._tasks.append(asyncio.create_task(self._run(source)))
-        self._tasks += [asyncio.create_task(job) for job in (self._pass_time(), self._follow_network())]
+        self._tasks += [asyncio.create_task(job) for job in self._upkeep.jobs()]
         self._search()
 
     async def close(self) -> None:
@@ -264,38 +242,11 @@ class ServiceDiscoveryManager:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._checks.close()
-        await asyncio.to_thread(self._keyring.flush)
-        if self._probe is not None:
-            await self._probe.close()
-            self._probe = None
+        await self._upkeep.close()
 
     def emit(self, datum: Announcement | Withdrawal) -> None:
         """Take what a source found (:class:`hybridisco.core.ports.Sink`)."""
-        if isinstance(datum, Announcement):
-            self._keyring.note(datum)
-        self._carry_out(self.registry.apply(datum, self._clock.now()))
-
-    def _carry_out(self, change: Change, *, spread_s: float = 0.0) -> None:
-        """Do what a change of the registry asks for: look, ask, remember a key.
-
-        :param spread_s: begin the looks within so many seconds, rather than in one instant.
-        """
-        loop = asyncio.get_running_loop()
-        for check in change.checks:
-            if spread_s:
-                loop.call_later(random.uniform(0.0, spread_s), self._look_if_started, check)
-            else:
-                self._checks.look(check)
-        if change.doubts and (reconfirm := getattr(self._sources.get(SourceName.MDNS), "reconfirm", None)) is not None:
-            for ref in change.doubts:
-                reconfirm(ref)
-        if change.pins:
-            self._keyring.pin(change.pins)
-
-    def _look_if_started(self, check: Check) -> None:
-        if self._started:
-            self._checks.look(check)
+        self._upkeep.emit(datum)
 
     def _make(self, name: SourceName) -> Source:
         """Import and make a source; importing is the expensive part, so it happens here."""
@@ -306,11 +257,13 @@ class ServiceDiscoveryManager:
             from hybridisco.sources.mdns import MdnsSource
 
             types = {f"{service_type.rstrip('.')}.local.": kind for service_type, kind in config.mdns_types}
-            return MdnsSource(types, config.interfaces, self._keyring.verify)
+            return MdnsSource(types, config.interfaces, self._upkeep.verify)
         if name is SourceName.PROBE:
             from hybridisco.sources.sweep import SweepSource
 
-            return SweepSource(self._get_probe, config.probe_hosts, config.probe_ports, config.kinds, config.rescan_s)
+            return SweepSource(
+                self._upkeep.get_probe, config.probe_hosts, config.probe_ports, config.kinds, config.rescan_s
+            )
         from hybridisco.sources.manual import ManualSource
 
         return ManualSource(config.services, config.kinds)
@@ -337,60 +290,6 @@ class ServiceDiscoveryManager:
                     await again.wait()
             pause_s = min((pause_s or _RESTART_S) * 2, _RESTART_LIMIT_S)
             self._failed.pop(source.name, None)
-
-    async def _pass_time(self) -> None:
-        """Let time pass in the registry, and make the checks that are due."""
-        pins_at = recovered_at = spread_until = 0.0
-        while True:
-            await asyncio.sleep(_TICK_S)
-            woke = self._clock.slept()
-            now = self._clock.now()
-            if woke:
-                log.info("This machine was asleep; everything is looked at again.")
-                self._carry_out(self.registry.wake(now), spread_s=WAKE_SPREAD_S)
-                spread_until = now + WAKE_SPREAD_S
-            self._carry_out(self.registry.tick(now))
-            if now >= spread_until:
-                for check in self.registry.due(now):
-                    self._checks.look(check)
-            if self.registry.recovered_at - recovered_at >= _ASK_AGAIN_S:
-                recovered_at = self.registry.recovered_at
-                if (ask_again := getattr(self._sources.get(SourceName.MDNS), "ask_again", None)) is not None:
-                    ask_again()
-            if now - pins_at >= _PINS_EVERY_S:
-                pins_at = now
-                self._read_pins()
-
-    async def _follow_network(self) -> None:
-        """Keep the registry told of this machine's own addresses, and of interfaces that carry nothing."""
-        with NetworkWatch(settle_s=_SETTLE_S) as watch:
-            while True:
-                await watch.stirred()
-                self._read_network()
-
-    def _read_network(self) -> None:
-        every = interfaces()
-        # A switch for containers carries something also when the cable is pulled.
-        carrying = frozenset(i.name for i in every if not i.loopback and not i.virtual and carries_traffic(i.name))
-        self._links |= carrying
-        offline = bool(self._links) and not carrying
-        lost = self._links - carrying
-        local = local_addresses(every)
-        self._carry_out(self.registry.set_network(local, self._clock.now(), lost=lost, offline=offline))
-
-    def _read_pins(self) -> None:
-        """Take over the keys that are known, if their file has changed."""
-        pins = self._keyring.read()
-        if pins is not None:
-            self._carry_out(self.registry.set_pins(pins, self._clock.now()))
-
-    async def _get_probe(self) -> HttpProbe:
-        """Return the probe; aiohttp takes 0.2 s to import, and the loop goes on meanwhile."""
-        async with self._probe_lock:
-            if self._probe is None:
-                module = await asyncio.to_thread(importlib.import_module, ".sources.probe", __package__)
-                self._probe = module.HttpProbe(self._config.kinds, self._config.probe_timeout_s)
-        return self._probe
 
     # -- when is an answer complete -------------------------------------------------------------------
 
@@ -419,7 +318,7 @@ class ServiceDiscoveryManager:
         finally:
             for wait in waits:
                 wait.cancel()
-        await self._checks.done()
+        await self._upkeep.checked()
 
     async def _settled(self, source: Source) -> None:
         """Wait until a source is settled or has failed."""

@@ -406,8 +406,8 @@ class TestNetwork:
 
     async def test_a_cable_that_is_pulled_and_put_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         plugged = {"eth0"}
-        monkeypatch.setattr("hybridisco.manager.interfaces", lambda: (self.ETH0,))
-        monkeypatch.setattr("hybridisco.manager.carries_traffic", lambda name: name in plugged)
+        monkeypatch.setattr("hybridisco.upkeep.interfaces", lambda: (self.ETH0,))
+        monkeypatch.setattr("hybridisco.upkeep.carries_traffic", lambda name: name in plugged)
         found = scan("10.9.9.2", online(), host="box")
         source = FakeSource(
             SourceName.PROBE, [replace(found, endpoints=(replace(found.endpoints[0], interface="eth0"),))]
@@ -425,7 +425,7 @@ class TestNetwork:
     ) -> None:
         slept_s = [0.0]
         clock = SteadyClock(lambda: (time.time() + slept_s[0], time.monotonic()))
-        monkeypatch.setattr("hybridisco.manager.SteadyClock", lambda: clock)
+        monkeypatch.setattr("hybridisco.upkeep.SteadyClock", lambda: clock)
         settings = config(services=(entry(f"http://127.0.0.1:{unused_tcp_port}", "comfyui", "Mine"),))
         async with discovery(settings, "manual") as manager:
             await manager.discover_all_services(LIMIT_S)

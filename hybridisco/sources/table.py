@@ -42,6 +42,7 @@ INSTANCE_LIMIT = 1024
 FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
 ANYBODYS = 2  # instances that everybody has room for: the 253 addresses of a usual LAN then leave half of it to others
 ADDRESS_LIMIT = 16  # of one host
+_MOVES_A_SECOND = 4  # of one host: a thousand instances may be on it, and each is looked at when it moves
 GOODBYE_S = 1.0  # RFC 6762 section 10.1: one second, in which others may rescue the record
 DISPUTED_S = 3.0  # a second in which nothing is asked, another in which nothing is answered, and one for the network
 DOUBT_S = 10.0  # a living responder answers within a second, or within five if the network loses packets
@@ -64,11 +65,26 @@ class _Host:
 
     addresses: dict[tuple[str, str], _Address] = field(default_factory=dict)
     voices: dict[str, str] = field(default_factory=dict)
+    told_since: float = float("-inf")
+    told: int = 0
 
     def is_voice(self, source: str, link: str) -> bool:
         """Whether he may say where it is."""
         own = self.addresses.get((source, link))
         return self.voices.get(link, source) == source or (own is not None and own.vouched)
+
+    def may_be_told(self, now: float) -> bool:
+        """Whether it may be told now that it has moved; it is noted as told."""
+        if now - self.told_since >= 1.0:
+            self.told_since, self.told = now, 0
+        self.told += 1
+        return self.told <= _MOVES_A_SECOND
+
+    def make_room(self) -> None:
+        """Forget an address that only others gave, when there is no room for one that it has itself."""
+        foreign = next((key for key, one in self.addresses.items() if not one.vouched), None)
+        if len(self.addresses) >= ADDRESS_LIMIT and foreign is not None:
+            del self.addresses[foreign]
 
 
 @dataclass(slots=True)
@@ -116,6 +132,7 @@ class Table:
         self._on_host: defaultdict[str, set[str]] = defaultdict(set)
         self._count: Counter[str] = Counter()
         self._doubted: set[str] = set()
+        self._untold: set[str] = set()
         self._displaced: list[Instance] = []
         self.refused = 0
         """Instances for which there was no room."""
@@ -164,6 +181,9 @@ class Table:
                 by_host[record.name.lower(), record.type].append(record)
         for (name, record_type), records in by_host.items():
             if self._on_host.get(name) and self._placed(name, record_type, records, packet, now):
+                if not self._hosts[name].may_be_told(now):
+                    self._untold.add(name)
+                    continue
                 for key in self._on_host[name]:
                     touched.setdefault(key, False)
         return {key: announced for key, announced in touched.items() if key in self._instances}
@@ -229,6 +249,8 @@ class Table:
                 if host.voices.get(packet.link) == key[0]:  # who lives there now is somebody else
                     host.voices[packet.link] = packet.source
         for key in given:
+            if known_voice and key not in host.addresses:
+                host.make_room()
             if known := host.addresses.get(key):
                 host.addresses[key] = _Address(now, known.vouched or known_voice)
             elif len(host.addresses) < ADDRESS_LIMIT:
@@ -239,7 +261,7 @@ class Table:
     # -- time -----------------------------------------------------------------------------------------
 
     def expire(self, now: float) -> tuple[list[Instance], set[str]]:
-        """Let time pass; returns the instances that are gone, and the keys of those that have lost an address."""
+        """Let time pass; returns the instances that are gone, and the keys of those that have moved."""
         gone, self._displaced = self._displaced, []
         for one in [each for each in self._instances.values() if now >= (each.leaving_at or each.until)]:
             self.forget(one.key)
@@ -255,6 +277,9 @@ class Table:
                 touched |= self._on_host.get(name, set())
             if not any(one.doubted_until is not None for one in left.values()):
                 self._doubted.discard(name)
+        for name in [each for each in self._untold if self._hosts[each].may_be_told(now)]:
+            self._untold.discard(name)
+            touched |= self._on_host.get(name, set())
         return gone, touched
 
     def forget(self, key: str) -> None:
@@ -335,6 +360,7 @@ class Table:
             del self._on_host[name]
             self._hosts.pop(name, None)
             self._doubted.discard(name)
+            self._untold.discard(name)
 
 
 def _succeed(host: _Host, left: dict[tuple[str, str], _Address]) -> None:

@@ -16,7 +16,8 @@ from tests.lab.process import Process
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
 
-RATE, SECONDS = 10_000, 8.0  # the second half of it while `list` runs
+RATE, SECONDS = 10_000, 15.0  # Python starts in a second or three while all cores are busy
+NEW_LIMIT_S = 8.0
 MEMORY_LIMIT_KIB = 120 * 1024
 LIST_LIMIT_S = 5.0 + 2.5  # its own timeout, and Python with its imports while both cores are busy
 
@@ -32,8 +33,9 @@ def most_memory_kib(process: Process) -> int:
 def test_a_flood(scene: Scene, backends: Backends, what: str, forged: int) -> None:
     """He announces 100,000 services that do not exist, or a thousand whose host is ever elsewhere.
 
-    He does so from his own address, or from many that he forges. The user sees the victim all the while, and a new service that starts meanwhile. `list` ends in time and shows both.
-    The watching process takes no more memory than it may, and is itself again afterwards.
+    He does so from his own address, or from many that he forges. The user sees the victim all the while, and a new
+    service that starts meanwhile. `list` ends in time and shows both. The watching process takes no more memory than it
+    may, and is itself again afterwards.
     """
     box = scene.studio.lab.host("new-box")
     scene.studio.lan.join(box)
@@ -45,7 +47,9 @@ def test_a_flood(scene: Scene, backends: Backends, what: str, forged: int) -> No
 
     announced(box, "rvc", 7865)
     scene.watch.until(
-        lambda now: any((one["kind"], one["status"]) == ("rvc", "online") for one in now), 6.0, "the new one is there"
+        lambda now: any((one["kind"], one["status"]) == ("rvc", "online") for one in now),
+        NEW_LIMIT_S,
+        "the new one is there",
     )
     assert flood.running, "it was found during the flood"
     began = time.monotonic()

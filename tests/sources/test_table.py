@@ -415,6 +415,32 @@ def test_addresses_of_one_host_are_bounded() -> None:
     assert len(places(table)) == ADDRESS_LIMIT
 
 
+def test_who_fills_the_room_for_addresses_does_not_keep_out_those_of_the_host() -> None:
+    table = filled()
+    hear(table, NOW + 5, *(address(f"10.77.0.{n}", flush=False) for n in range(100, 200)), source=MALLORY)
+    assert len(places(table)) == ADDRESS_LIMIT
+    hear(table, NOW + 6, address("10.77.0.9"))
+    assert "10.77.0.9" in places(table)
+    assert len(places(table)) <= ADDRESS_LIMIT
+
+
+def test_a_host_that_moves_all_the_time_has_its_instances_looked_at_some_times_a_second() -> None:
+    """Or one packet a millisecond would keep a machine busy: a thousand instances may be on it."""
+    table = Table([TYPE])
+    for number in range(500):
+        hear(table, NOW, *whole(f"on hub {number}", host=HOST))
+    looks = 0
+    for number in range(1000):
+        now = NOW + 10 + number / 1000
+        looks += len(hear(table, now, address(f"10.77.0.{number % 9}"), source=MALLORY))
+        if number % 100 == 99:
+            looks += len(table.expire(now)[1])
+    assert 500 <= looks <= 500 * 10
+    _, moved = table.expire(NOW + 12)
+    assert len(moved) == 500, "where it is in the end is told in any case"
+    assert table.expire(NOW + 13) == ([], set())
+
+
 def flood(table: Table, source: str, count: int, prefix: str = "fake", now: float = NOW) -> None:
     for number in range(count):
         hear(table, now, *whole(f"{prefix}{number}", source), source=source)
@@ -484,7 +510,9 @@ def test_100_000_instances_from_many_senders_take_no_more_room_than_1024() -> No
     assert len(table._count) <= INSTANCE_LIMIT
     for one in list(table):
         table.forget(one.key)
-    assert not any((table._hosts, table._on_host, table._count, table._doubted)), "and nothing is left of it"
+    assert not any((table._hosts, table._on_host, table._count, table._doubted, table._untold)), (
+        "and nothing is left of it"
+    )
 
 
 _NAMES = st.sampled_from([f"{name}.{TYPE}" for name in "abAB"])
@@ -523,7 +551,7 @@ def test_whatever_is_heard_the_table_holds_together_and_forgets_in_the_end(
         assert {one.server.lower() for one in table if one.server} == set(table._on_host)
     table.expire(now + 4500)
     assert len(table) == 0
-    assert not any((table._hosts, table._on_host, table._count, table._doubted))
+    assert not any((table._hosts, table._on_host, table._count, table._doubted, table._untold))
 
 
 # -- TXT ------------------------------------------------------------------------------------------------

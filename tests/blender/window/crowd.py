@@ -1,12 +1,13 @@
 """Many announced backends in one process: ``python -m tests.blender.window.crowd 50 9000 ADDRESS``.
 
-Each answers as a ComfyUI and is announced with the TXT record of our sidecar.
+Each answers as a ComfyUI and is announced with the TXT record of our sidecar, signed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
@@ -14,7 +15,7 @@ from ipaddress import ip_address
 from zeroconf import IPVersion, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from hybridisco import SERVICE_TYPE
+from hybridisco import SERVICE_TYPE, SigningKey, sign_txt
 from hybridisco.testing import MockBackend
 
 
@@ -24,7 +25,8 @@ async def serve(count: int, first_port: int, address: str) -> None:
         for number in range(count):
             await stack.enter_async_context(MockBackend("comfyui", host=address, port=first_port + number))
         zeroconf = AsyncZeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
-        infos = [_info(number, first_port + number, address) for number in range(count)]
+        key = SigningKey(SigningKey.make())
+        infos = [_info(number, first_port + number, address, key) for number in range(count)]
         # Their names are nobody else's: nothing to ask before, which takes half a second each.
         told = [await zeroconf.async_register_service(info, cooperating_responders=True) for info in infos]
         await asyncio.gather(*told)
@@ -32,15 +34,16 @@ async def serve(count: int, first_port: int, address: str) -> None:
         await asyncio.Event().wait()
 
 
-def _info(number: int, port: int, address: str) -> ServiceInfo:
+def _info(number: int, port: int, address: str, key: SigningKey) -> ServiceInfo:
     letters = "abcdefghijklmnopqrstuvwxyz234567"
     identity = f"{'a' * 24}{letters[number // 32]}{letters[number % 32]}"
+    told = {"txtvers": "1", "id": identity, "kind": "comfyui", "ver": "0.3.64", "st": "ready"}
     return ServiceInfo(
         SERVICE_TYPE,
         f"ComfyUI {number}.{SERVICE_TYPE}",
         port=port,
         addresses=[ip_address(address).packed],
-        properties={"txtvers": "1", "id": identity, "kind": "comfyui", "ver": "0.3.64", "st": "ready"},
+        properties=sign_txt(told, port, [address], key, time.time()),
         server=f"node-{number}.local.",
     )
 

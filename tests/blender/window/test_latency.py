@@ -48,3 +48,5 @@ def test_discovery_does_not_stall_the_window(addon: Path, tmp_path: Path) -> Non
     assert told["found"]["online"] >= SERVICES
     assert busy["ticks"] > float(SECONDS) * 10
     assert busy["max_ms"] < GAP_LIMIT_MS
+    known = (tmp_path / "state" / "known_keys").read_text().splitlines()
+    assert sum(" ed25519 " in line for line in known) == SERVICES, "each signature was checked, in pure Python"
