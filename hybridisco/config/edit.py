@@ -10,12 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from hybridisco.config.atomic import put
 from hybridisco.config.lock import alone
 from hybridisco.config.model import Config, ManualEntry
 from hybridisco.config.schema import checked_id, interpret, known_kind, machine, refuse_twice
@@ -243,35 +243,20 @@ def _read_only(file: Path) -> OSError:
 def _write(file: Path, text: str, *, instead_of: str | None) -> None:
     """Put ``text`` in place of ``file`` in one step (of what it points to, if it is a symbolic link).
 
-    Mode and owner stay as they are: who edits as root must not lock the user out of the user's own file.
-
     :param instead_of: what was read; an editor that has saved something else since is not undone.
     """
-    temporary: str | None = None
+
+    def still_the_same() -> None:
+        if (read(file) or None) != instead_of:  # an empty file says no more than none
+            raise ConfigError("Another program has changed it just now. It stays as it is; try again.", file=file)
+
     try:
         real = file.resolve()
         real.parent.mkdir(parents=True, exist_ok=True)
-        old = real.stat() if real.exists() else None
-        if old is not None and not os.access(real, os.W_OK):
+        if real.exists() and not os.access(real, os.W_OK):
             raise _read_only(real)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
-        with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
-            stream.write(text.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        if old is not None and hasattr(os, "chown"):
-            with suppress(OSError):  # only root may
-                os.chown(temporary, old.st_uid, old.st_gid)
-        Path(temporary).chmod(old.st_mode & 0o7777 if old else 0o644)
-        if (read(file) or None) != instead_of:  # an empty file says no more than none
-            raise ConfigError("Another program has changed it just now. It stays as it is; try again.", file=file)
-        Path(temporary).replace(real)
-        temporary = None
+        put(real, text.encode(), new_mode=0o644, before=still_the_same)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
         reason = getattr(error, "strerror", None) or str(error)
         hint = _HINTS.get(getattr(error, "errno", None) or 0, "Check its permissions and its folder's.")
         raise ConfigError(f"It cannot be written ({reason}), and stays as it is. {hint}", file=file) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()

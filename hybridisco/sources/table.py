@@ -42,7 +42,8 @@ INSTANCE_LIMIT = 1024
 FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
 ANYBODYS = 2  # instances that everybody has room for: the 253 addresses of a usual LAN then leave half of it to others
 ADDRESS_LIMIT = 16  # of one host
-_MOVES_A_SECOND = 4  # of one host: a thousand instances may be on it, and each is looked at when it moves
+# Instances that are told to have moved, at once and a second: a thousand may be on one host, and each costs up to 3 ms.
+_MOVES_AT_ONCE, _MOVES_A_SECOND = 256.0, 100.0
 GOODBYE_S = 1.0  # RFC 6762 section 10.1: one second, in which others may rescue the record
 DISPUTED_S = 3.0  # a second in which nothing is asked, another in which nothing is answered, and one for the network
 DOUBT_S = 10.0  # a living responder answers within a second, or within five if the network loses packets
@@ -65,20 +66,11 @@ class _Host:
 
     addresses: dict[tuple[str, str], _Address] = field(default_factory=dict)
     voices: dict[str, str] = field(default_factory=dict)
-    told_since: float = float("-inf")
-    told: int = 0
 
     def is_voice(self, source: str, link: str) -> bool:
         """Whether he may say where it is."""
         own = self.addresses.get((source, link))
         return self.voices.get(link, source) == source or (own is not None and own.vouched)
-
-    def may_be_told(self, now: float) -> bool:
-        """Whether it may be told now that it has moved; it is noted as told."""
-        if now - self.told_since >= 1.0:
-            self.told_since, self.told = now, 0
-        self.told += 1
-        return self.told <= _MOVES_A_SECOND
 
     def make_room(self) -> None:
         """Forget an address that only others gave, when there is no room for one that it has itself."""
@@ -133,6 +125,7 @@ class Table:
         self._count: Counter[str] = Counter()
         self._doubted: set[str] = set()
         self._untold: set[str] = set()
+        self._moves = (_MOVES_AT_ONCE, 0.0)
         self._displaced: list[Instance] = []
         self.refused = 0
         """Instances for which there was no room."""
@@ -181,10 +174,12 @@ class Table:
                 by_host[record.name.lower(), record.type].append(record)
         for (name, record_type), records in by_host.items():
             if self._on_host.get(name) and self._placed(name, record_type, records, packet, now):
-                if not self._hosts[name].may_be_told(now):
-                    self._untold.add(name)
+                on_it = self._on_host[name]
+                if self._moves_left(now) < len(on_it):
+                    self._untold |= on_it
                     continue
-                for key in self._on_host[name]:
+                self._moves = (self._moves[0] - len(on_it), now)
+                for key in on_it:
                     touched.setdefault(key, False)
         return {key: announced for key, announced in touched.items() if key in self._instances}
 
@@ -277,10 +272,25 @@ class Table:
                 touched |= self._on_host.get(name, set())
             if not any(one.doubted_until is not None for one in left.values()):
                 self._doubted.discard(name)
-        for name in [each for each in self._untold if self._hosts[each].may_be_told(now)]:
-            self._untold.discard(name)
-            touched |= self._on_host.get(name, set())
-        return gone, touched
+        return gone, touched | self._tell_of_moves(now)
+
+    def _tell_of_moves(self, now: float) -> set[str]:
+        """Return who has moved and was not told of yet, as many as may be: first those of small hosts."""
+        if not self._untold:
+            return set()
+        room = int(self._moves_left(now))
+        due = set(sorted(self._untold, key=self._size_of_host)[:room])
+        self._moves = (self._moves[0] - len(due), now)
+        self._untold -= due
+        return due
+
+    def _moves_left(self, now: float) -> float:
+        left, at = self._moves
+        self._moves = (min(_MOVES_AT_ONCE, left + (now - at) * _MOVES_A_SECOND), now)
+        return self._moves[0]
+
+    def _size_of_host(self, key: str) -> int:
+        return len(self._on_host.get((self._instances[key].server or "").lower(), ()))
 
     def forget(self, key: str) -> None:
         """Drop an instance, and its host if no other is there."""
@@ -290,6 +300,7 @@ class Table:
             if not self._count[sender]:
                 del self._count[sender]
         self._leave_host(one)
+        self._untold.discard(key)
 
     def forget_link(self, link: str) -> set[str]:
         """Drop the addresses that were heard on an interface; returns the keys of the instances that had one."""
@@ -360,7 +371,6 @@ class Table:
             del self._on_host[name]
             self._hosts.pop(name, None)
             self._doubted.discard(name)
-            self._untold.discard(name)
 
 
 def _succeed(host: _Host, left: dict[tuple[str, str], _Address]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from hybridisco.config.atomic import put
 from hybridisco.core.errors import ConfigError
 
 SIZE_LIMIT = 1024 * 1024  # octets; a file with the 4096 keys that are allowed has about 600 KiB
@@ -64,31 +64,16 @@ def make_folder(file: Path) -> None:
 def replace(file: Path, data: bytes) -> None:
     """Put ``data`` in place of ``file`` in one step (of what it points to, if it is a symbolic link).
 
-    A crash in the middle leaves the old file. A file that is there keeps its mode.
-
     :raises ConfigError: it cannot be written.
     """
-    temporary: str | None = None
     try:
-        file = file.resolve()
-        mode = file.stat().st_mode & 0o7777 if file.exists() else _NEW_MODE
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with open(descriptor, "wb") as stream:  # noqa: PTH123 - as above
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(file)
+        put(file.resolve(), data, new_mode=_NEW_MODE)
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links that lead to each other
         raise ConfigError(
             f"The keys cannot be written ({_reason(error)}). Make its folder writable, or set HYBRIDISCO_STATE to "
             "another one.",
             file=file,
         ) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
 
 
 def _reason(error: Exception) -> str:
