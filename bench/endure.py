@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import re
-import statistics
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
+from bench.usage import slope, usage
 from tests.e2e.app import Watch, announced
 from tests.e2e.backends import Backends
 from tests.lab.net import Host, Lab, python
@@ -34,7 +31,7 @@ _RATE, _FORGED = 10_000, 100
 _SEARCHES = """
 import asyncio, sys
 import hybridisco
-from bench.endure import usage
+from bench.usage import usage
 
 async def main(times):
     config = hybridisco.make_config({"probe": {"hosts": ["localhost", "gpu-box"]}})
@@ -91,7 +88,7 @@ def _flood(desk: Host, mallory: Host, seconds: float) -> dict[str, Any]:
     return {
         "packets": sent[0] if sent else flood.log[-200:],
         "real services": real,
-        **_slope([(at / 60, memory) for at, memory, _ in settled], "MiB a minute"),
+        **slope([(at / 60, memory) for at, memory, _ in settled], "MiB a minute"),
         "descriptors": [settled[0][2], settled[-1][2]],
     }
 
@@ -107,30 +104,9 @@ def _scans(desk: Host, times: int) -> dict[str, Any]:
     return {
         "searches": int(rows[-1][0]),
         "services found each time": sorted({int(row[4]) for row in rows}),
-        **_slope([(row[0] / 100, row[1]) for row in settled], "MiB a hundred searches"),
+        **slope([(row[0] / 100, row[1]) for row in settled], "MiB a hundred searches"),
         "descriptors": [int(settled[0][2]), int(settled[-1][2])],
         "tasks": [int(settled[0][3]), int(settled[-1][3])],
-    }
-
-
-def usage(pid: str) -> tuple[float, int]:
-    """Return a process's memory in MiB, and how many descriptors it has open."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    kib = int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
-    return kib / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir()))
-
-
-def _slope(points: Sequence[tuple[float, float]], unit: str) -> dict[str, Any]:
-    """Return the least-squares slope with its standard error, and where it begins and ends."""
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    slope, cut = statistics.linear_regression(xs, ys)
-    spread = sum((x - statistics.fmean(xs)) ** 2 for x in xs)
-    rest = sum((y - cut - slope * x) ** 2 for x, y in points)
-    error = math.sqrt(rest / max(1, len(points) - 2) / spread)
-    return {
-        "MiB": [round(ys[0], 1), round(ys[-1], 1), round(max(ys), 1)],
-        f"slope, {unit}": f"{slope:.4f} ± {error:.4f}",
-        "flat": slope <= 2 * error or slope < 0.05,
     }
 
 

@@ -107,6 +107,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     ways = {
         "plain": head + length % len(body) + body,
         "chunked": head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks,
+        "bad-chunk": head + b"Transfer-Encoding: chunked\r\n\r\n" + b'a;ext=1\r\n{ "service": "x"}\r\n0\r\n\r\n',
         "gzip": head + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(body, mtime=0),
         "deflate": head + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(body),
         "until-close": b"HTTP/1.0 200 OK\r\n\r\n" + body,
@@ -118,7 +119,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     }
     for name, octets in ways.items():
         pieces = [request.encode() + b"\n" + octets for request in ("/", "/system_stats", "/config")]
-        yield name, parts.join(b"8188 comfyui 7" if name == "chunked" else b"8188 comfyui", *pieces)
+        yield name, parts.join(b"8188 comfyui 7" if "chunk" in name else b"8188 comfyui", *pieces)
     frame = COMFYUI_FRAME.encode()
     text = b"\x81\x7e" + len(frame).to_bytes(2, "big") + frame
     talks = {

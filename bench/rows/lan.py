@@ -1,0 +1,142 @@
+"""Finding what is announced on the LAN, cold and in process: at the sizes of the goals, and at others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from bench.goal import OURS, Goal, Row
+from bench.measure import Contender
+from bench.packets import packets
+from bench.peers.programs import avahi_browse
+from bench.place import place
+from bench.responders import by_avahi, by_zeroconf
+from bench.worker import worker
+from tests.lab.avahi import Avahi
+from tests.lab.net import Host, python
+
+PLAIN, RAW, BROWSE = "zeroconf's browser", "raw QU socket", "avahi-browse -rpt"
+RESPONDERS = {"zeroconf": by_zeroconf, "avahi": by_avahi}
+_AVAHI = ("avahi-daemon", "dbus-daemon", "avahi-browse")
+# A responder repeats by multicast what it said within the last second only later (RFC 6762 section 6).
+PAUSE_S = 1.3
+_LIMIT_S = 12.0
+
+
+def rows() -> list[Row]:
+    """The rows of the goals, and the same at every size."""
+    sizes = [(hosts, services) for hosts in (1, 10, 50) for services in (1, 10, 100, 1000) if services >= hosts]
+    return [
+        Row(
+            "mdns-first",
+            "mDNS: the first of 10, cold, in process",
+            partial(_setup, "zeroconf", 1, 10),
+            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN, of="first"), Goal("–", None, RAW, of="first")),
+            floor=RAW,
+            pause_s=PAUSE_S,
+        ),
+        Row(
+            "mdns-1000",
+            "mDNS: all of 1000, cold, in process",
+            partial(_setup, "zeroconf", 1, 1000),
+            (
+                Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN),
+                Goal("≤ 5 × raw", 5.0, RAW),
+                Goal("none", 0.0, of="lost", worst=True),
+                Goal("≤ 1.5 × raw", 1.5, RAW, of="packets"),
+                Goal("–", None, PLAIN, of="packets"),
+                Goal("–", None, PLAIN, of="cpu_ms"),
+            ),
+            floor=RAW,
+            pause_s=PAUSE_S,
+            rounds=5,
+        ),
+        Row(
+            "mdns-beside-2",
+            "mDNS: all of 10 with 2 more zeroconf processes on the host",
+            partial(_setup, "zeroconf", 1, 10, beside=2),
+            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN), Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN, "first")),
+            floor=RAW,
+            pause_s=PAUSE_S,
+        ),
+        *(_size(responder, hosts, services) for responder in RESPONDERS for hosts, services in sizes),
+        _beside_avahi("zeroconf"),
+        _beside_avahi("avahi"),
+        Row(
+            "mdns-browse",
+            "all of 100 on 10 hosts, against avahi-browse on another host",
+            _against_browse,
+            (Goal("–", None, BROWSE),),
+            needs=_AVAHI,
+            pause_s=PAUSE_S,
+            rounds=3,
+            family="beside",
+        ),
+    ]
+
+
+def _size(responder: str, hosts: int, services: int) -> Row:
+    return Row(
+        f"mdns-{responder}-{hosts}x{services}",
+        f"mDNS: all of {services} on {hosts} host{'s' * (hosts > 1)}, {responder}",
+        partial(_setup, responder, hosts, services),
+        (
+            Goal("–", None, PLAIN),
+            Goal("–", None, RAW),
+            Goal("none", 0.0, of="lost", worst=True),
+            Goal("–", None, PLAIN, of="packets"),
+        ),
+        floor=RAW,
+        needs=_AVAHI[:1] if responder == "avahi" else (),
+        pause_s=PAUSE_S,
+        rounds=3,
+        warm_up=False,
+        family="sizes",
+    )
+
+
+def _beside_avahi(responder: str) -> Row:
+    return Row(
+        f"mdns-beside-avahi-{responder}",
+        f"mDNS: all of 10 from {responder}, with an Avahi on the host",
+        partial(_setup, responder, 1, 10, avahi=True),
+        (Goal("–", None, PLAIN), Goal("–", None, PLAIN, of="first")),
+        floor=RAW,
+        needs=_AVAHI,
+        pause_s=PAUSE_S,
+        rounds=5,
+        family="beside",
+    )
+
+
+@contextmanager
+def _setup(
+    responder: str, hosts: int, services: int, *, beside: int = 0, avahi: bool = False
+) -> Iterator[Mapping[str, Contender]]:
+    with place(hosts) as here, RESPONDERS[responder](services, here.boxes), ExitStack() as stack:
+        desk = here.desk
+        for _ in range(beside):
+            idle = desk.start(python("-m", "bench.peers.zeroconf_plain"))
+            idle.wait_for_log("ready", 20)
+        if avahi:
+            stack.enter_context(Avahi(desk))
+        count = stack.enter_context(packets(desk))
+        yield {name: count.of(each) for name, each in browsers(stack, desk, services).items()}
+
+
+def browsers(stack: ExitStack, desk: Host, expected: int) -> dict[str, Contender]:
+    """Return ours, zeroconf's own and the raw socket, each in a process of its own."""
+    modules = {OURS: "bench.inside.lan", PLAIN: "bench.peers.zeroconf_plain", RAW: "bench.peers.raw_mdns"}
+    options = {"expected": expected, "limit_s": _LIMIT_S}
+    return {name: stack.enter_context(worker(desk, f"{each}:browse", **options)) for name, each in modules.items()}
+
+
+@contextmanager
+def _against_browse() -> Iterator[Mapping[str, Contender]]:
+    with place(10) as here, by_zeroconf(100, here.boxes), ExitStack() as stack:
+        other = here.lab.host("other-desk")
+        here.lan.join(other)
+        avahi = stack.enter_context(Avahi(other))
+        ours = stack.enter_context(worker(here.desk, "bench.inside.lan:browse", expected=100))
+        yield {OURS: ours, BROWSE: avahi_browse(other, avahi._environment()["DBUS_SYSTEM_BUS_ADDRESS"])}
