@@ -1,9 +1,11 @@
 """Many announced services, cheaply: ``python -m bench.responders < hosts.json``.
 
 One process for each host, forked from this one, so that fifty share what they have imported. Each has a zeroconf of
-its own in the host's network, and its services are simply there: probing for their names would take seconds, and is
-not what is measured. Says "ready" once for each host. A single host also takes orders: ``add NAME PORT``,
-``update NAME``, ``goodbye NAME``; each is one packet, and is answered with the monotonic time at which it was sent.
+its own in the host's network. Its services are announced once, and not probed for: that would take seconds, and is not
+what is measured. (What was never announced would be answered by multicast also to who asks for unicast.)
+
+It says "ready" once for each host. A single host also takes orders: ``add NAME PORT``, ``update NAME``,
+``goodbye NAME``; each is one packet, and is answered with the monotonic time at which it was sent.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address
@@ -30,36 +34,41 @@ from tests.lab.process import Process
 
 FIRST_PORT = 20_000  # nothing answers there: what is measured is the LAN
 _READY_LIMIT_S = 60.0
+_AT_ONCE = 20
+_REPEATED_S = 1.1  # what was just said by multicast is not said again within a second (RFC 6762 section 6)
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What is announced on a host: names, at ports from :data:`FIRST_PORT` on."""
+    """What is announced on a host: names, at ports from :data:`FIRST_PORT` on.
+
+    ``host`` is the one host name of all; without, each has a name of its own, as our sidecars have it (ADR 5).
+    """
 
     namespace: str
-    host: str
+    host: str | None
     addresses: tuple[str, ...]
     names: tuple[str, ...]
 
 
-def shared_out(services: int, hosts: Sequence[Host]) -> list[Announced]:
+def shared_out(services: int, hosts: Sequence[Host], *, one_name: bool) -> list[Announced]:
     """Return so many services in all, the same number on every host."""
     found = []
     for number, host in enumerate(hosts):
         mine = range(number, services, len(hosts))
         names = tuple(f"bench-{each}" for each in mine)
-        found.append(Announced(host.namespace, f"{host.name}.local.", host.addresses, names))
+        found.append(Announced(host.namespace, f"{host.name}.local." if one_name else None, host.addresses, names))
     return found
 
 
 @contextmanager
-def by_zeroconf(services: int, hosts: Sequence[Host]) -> Iterator[Process]:
+def by_zeroconf(services: int, hosts: Sequence[Host], *, one_name: bool = False) -> Iterator[Process]:
     """Announce by python-zeroconf, until the block ends."""
-    import subprocess
-
     directory = hosts[0].directory
     plan, log = directory / "announced.json", directory / "responders.log"
-    plan.write_text(json.dumps([asdict(each) for each in shared_out(services, hosts)]), encoding="utf-8")
+    plan.write_text(
+        json.dumps([asdict(each) for each in shared_out(services, hosts, one_name=one_name)]), encoding="utf-8"
+    )
     with log.open("w", encoding="utf-8") as output:
         popen = subprocess.Popen(
             python("-m", "bench.responders", str(plan)),
@@ -81,8 +90,6 @@ def by_zeroconf(services: int, hosts: Sequence[Host]) -> Iterator[Process]:
 @contextmanager
 def by_avahi(services: int, hosts: Sequence[Host]) -> Iterator[None]:
     """Announce by one Avahi a host, with a static service file for each service."""
-    from concurrent.futures import ThreadPoolExecutor
-
     with ExitStack() as stack, ThreadPoolExecutor(16) as threads:
         daemons = [
             Avahi(
@@ -90,7 +97,7 @@ def by_avahi(services: int, hosts: Sequence[Host]) -> Iterator[None]:
                 [StaticService(name, "_hybridisco._tcp", port, txt=_strings(name)) for name, port in _placed(plan)],
                 dbus=False,
             )
-            for host, plan in zip(hosts, shared_out(services, hosts), strict=True)
+            for host, plan in zip(hosts, shared_out(services, hosts, one_name=True), strict=True)
         ]
         for daemon in daemons:
             stack.callback(daemon.kill)
@@ -104,7 +111,8 @@ def _placed(plan: Announced) -> Iterator[tuple[str, int]]:
 
 
 def _strings(name: str, version: str = "1") -> list[str]:
-    return ["txtvers=1", f"id={name}", "kind=comfyui", f"ver={version}"]
+    first = ["txtvers=1", f"id={name}-0123456789abcdef", "kind=comfyui", f"ver={version}", "auth=none", "st=ready"]
+    return [*first, "cap=image,video,audio", "gpu=NVIDIA GeForce RTX 4090", "vram=24564"]
 
 
 def _info(plan: Announced, name: str, port: int, version: str = "1") -> ServiceInfo:
@@ -114,7 +122,7 @@ def _info(plan: Announced, name: str, port: int, version: str = "1") -> ServiceI
         port=port,
         addresses=[ip_address(each).packed for each in plan.addresses],
         properties=dict(each.split("=", 1) for each in _strings(name, version)),
-        server=plan.host,
+        server=plan.host or f"{name}-host.local.",
     )
 
 
@@ -142,8 +150,13 @@ class _Orders:
 async def _respond(plan: Announced, *, obedient: bool) -> None:
     zeroconf = AsyncZeroconf(ip_version=IPVersion.All)
     await zeroconf.zeroconf.async_wait_for_start()
-    for name, port in _placed(plan):
-        zeroconf.zeroconf.registry.async_add(_info(plan, name, port))
+    for number, (name, port) in enumerate(_placed(plan)):
+        info = _info(plan, name, port)
+        zeroconf.zeroconf.registry.async_add(info)
+        zeroconf.zeroconf.async_send(zeroconf.zeroconf.generate_service_broadcast(info, None))
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0.01)  # its own cache has to hear them all
+    await asyncio.sleep(_REPEATED_S)
     print("ready", flush=True)
     orders = _Orders(plan, zeroconf)
     while obedient and (line := await asyncio.to_thread(sys.stdin.readline)):

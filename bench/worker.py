@@ -15,22 +15,22 @@ from bench.measure import Sample
 from tests.lab.net import Host, LabError, python
 
 _READY_LIMIT_S = 30.0
+_ANSWER_LIMIT_S = 60.0  # what is measured has limits of its own
 _NEVER = float("inf")
 
 
 class Worker:
     """A contender in a process of its own; made by :func:`worker`."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path, limit_s: float) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self.process = process
         self._log = log
-        self._limit_s = limit_s
         self.answer(_READY_LIMIT_S)
 
     def __call__(self) -> Sample:
         """Measure once."""
         self.order("go")
-        return {key: _NEVER if value is None else value for key, value in self.answer(self._limit_s).items()}
+        return {key: _NEVER if value is None else value for key, value in self.answer(_ANSWER_LIMIT_S).items()}
 
     def order(self, line: str) -> None:
         """Send a line."""
@@ -49,14 +49,14 @@ class Worker:
 
 
 @contextmanager
-def worker(host: Host, target: str, limit_s: float = 60.0, **options: Any) -> Iterator[Worker]:
+def worker(host: Host, target: str, **options: Any) -> Iterator[Worker]:
     """Start ``module:function`` in a host; the function takes ``options`` and returns what measures once."""
     log = host.directory / f"{target.replace(':', '-')}-{time.monotonic_ns()}.log"
     with log.open("w", encoding="utf-8") as errors:
         argv = python("-m", "bench.inside", target, json.dumps(options))
         process = host.popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
     try:
-        yield Worker(process, log, limit_s)
+        yield Worker(process, log)
     finally:
         process.kill()
         process.wait()

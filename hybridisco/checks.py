@@ -15,7 +15,7 @@ from hybridisco.core.liveness import HEDGE_S
 from hybridisco.core.model import Announcement, Check
 from hybridisco.core.ports import Checker
 
-UNKNOWN_AT_ONCE = 16
+UNKNOWN_AT_ONCE = 24
 _WAITING_LIMIT = 16384  # of the registry's claims, eight addresses each
 
 _Key = tuple[str, int, bool, str]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, KeysView
 
 from hybridisco.core.evidence import EndpointKey, Evidence, World
 from hybridisco.core.identity import Key
-from hybridisco.core.model import Announcement, EvidenceKey, SourceName, check_ref
+from hybridisco.core.model import Announcement, EvidenceKey, SourceName, Trust, check_ref
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,8 @@ class ConnectedEvidence:
         """Whether an announcement is kept. What the user's own config leads to always is."""
         if announcement.source is not SourceName.MDNS:
             return True  # a check: there is one for each endpoint of what was let in
+        if world.trust(announcement) is Trust.PINNED:
+            return True  # nobody can make himself into many of these, and nobody is to crowd one out
         if self._claims >= CLAIM_LIMIT:
             trouble = f"There are more than {CLAIM_LIMIT} announcements"
         elif self._would_connect(announcement, world) >= CONNECTED_LIMIT:

@@ -36,6 +36,9 @@ from hybridisco.core.trust import FIRST_USE
 from hybridisco.effects import Effects, is_our_own_fault, new_pins
 from hybridisco.subscribers import Subscriber, Subscribers
 
+#: Where so much evidence is connected, somebody floods: its services are made anew at each tick, not at each change.
+MANY_CONNECTED = 32
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Component:
@@ -82,6 +85,7 @@ class ServiceRegistry:
         self._revision = 0
         self._subscribers = Subscribers()
         self._unpinned: list[Pin] = []
+        self._unbuilt: set[EvidenceKey] = set()
         self._untold: deque[tuple[tuple[Event, ...], Snapshot]] = deque()
         self._telling = threading.RLock()
         self._is_telling = False
@@ -93,17 +97,23 @@ class ServiceRegistry:
                 return Change()
             touched = self._evidence.connected([datum.key])
             old = self._evidence.remove(datum.key)
+            touched.add(datum.key)
             checks: tuple[Check, ...] = ()
             doubts: tuple[str, ...] = ()
             if datum.source is not SourceName.PROBE:
                 self._effects.claims_changed()
-            if isinstance(datum, Announcement) and self._evidence.has_room_for(datum, self._world):
+            known = old is not None  # what is known may change, however many others there are
+            if isinstance(datum, Announcement) and (known or self._evidence.has_room_for(datum, self._world)):
                 new = renew(old, datum, now)
                 self._evidence.insert(new, self._world)
                 checks = self._effects.of_claim(datum, now)
                 if datum.source is SourceName.PROBE:
                     checks, doubts = self._effects.of_look(old, new, self._world, now)
-            change = self._rebuild(touched | self._evidence.connected([datum.key]), now)
+            touched |= self._evidence.connected([datum.key])
+            if len(touched) > MANY_CONNECTED:
+                self._unbuilt |= touched
+                return Change(checks=checks, doubts=doubts)
+            change = self._rebuild(touched, now)
         self._tell()
         return replace(change, checks=checks, doubts=doubts)
 
@@ -166,7 +176,8 @@ class ServiceRegistry:
                 for item in self._evidence
                 if item.life.state in (State.SUSPECT, State.GONE) or _orphan(item, now)
             }
-            touched = self._evidence.connected(fading)
+            touched = self._evidence.connected(fading) | self._unbuilt
+            self._unbuilt = set()
             self._age(fading, now)
             for key in [key for key in fading if _orphan(self._evidence[key], now)]:
                 if not self._evidence.has_standing(self._evidence.connected([key])):

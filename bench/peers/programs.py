@@ -68,10 +68,15 @@ def argparse_help(host: Host) -> Contender:
     return program(host, python("-c", _ARGPARSE))
 
 
-def avahi_browse(host: Host, bus: str) -> Contender:
+def bus_of(host: Host) -> str:
+    """Return the address of the bus that a host's :class:`~tests.lab.avahi.Avahi` has."""
+    return f"unix:path={host.directory / 'avahi' / 'bus'}"
+
+
+def avahi_browse(host: Host) -> Contender:
     """Browse and resolve, by the Avahi of the same host."""
 
     def read(output: str) -> Sample:
         return {"found": float(len({record.name for record in parse_browse(output, resolve=True)}))}
 
-    return program(host, ["avahi-browse", "-rpt", BROWSED], env={"DBUS_SYSTEM_BUS_ADDRESS": bus}, read=read)
+    return program(host, ["avahi-browse", "-rpt", BROWSED], env={"DBUS_SYSTEM_BUS_ADDRESS": bus_of(host)}, read=read)

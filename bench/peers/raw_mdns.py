@@ -19,13 +19,17 @@ from hybridisco import SERVICE_TYPE
 
 _GROUP, _PORT = "224.0.0.251", 5353
 _PTR, _IN = 12, 1
+_SO_RCVBUFFORCE = 33  # <asm-generic/socket.h>; beyond what an ordinary process gets
 _BUFFER = 8 * 1024 * 1024
 _AGAIN_S = 1.0
 
 
-async def browse(expected: int, limit_s: float = 20.0) -> Callable[[], Awaitable[Sample]]:
-    """Ask, wait, and stop."""
-    out = DNSOutgoing(0)
+async def browse(expected: int, limit_s: float = 20.0, own_port: bool = False) -> Callable[[], Awaitable[Sample]]:
+    """Ask, wait, and stop.
+
+    :param own_port: from a port that nobody shares (RFC 6762 section 6.7).
+    """
+    out = DNSOutgoing(0, not own_port, 1 if own_port else 0)
     question = DNSQuestion(SERVICE_TYPE, _PTR, _IN)
     question.unicast = True
     out.add_question(question)
@@ -34,7 +38,7 @@ async def browse(expected: int, limit_s: float = 20.0) -> Callable[[], Awaitable
     async def measure() -> Sample:
         found = Found(expected)
         loop = asyncio.get_running_loop()
-        with _open() as sock:
+        with _open(0 if own_port else _PORT) as sock:
             loop.add_reader(sock, _Reader(sock, found))
             asking = asyncio.create_task(_ask(sock, packet))
             sample = await found.sample(limit_s)
@@ -81,13 +85,13 @@ class _Reader:
                 self._found.note(name)
 
 
-def _open() -> socket.socket:
+def _open(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         sock.setsockopt(socket.SOL_SOCKET, option, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if hasattr(socket, "SO_RCVBUFFORCE") else 33, _BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
     sock.setblocking(False)
-    sock.bind(("", _PORT))
+    sock.bind(("", port))
     own = ipaddress.IPv4Address(_own_address()).packed
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(_GROUP) + own)
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)

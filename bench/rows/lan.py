@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Any
 
 from bench.goal import OURS, Goal, Row
 from bench.measure import Contender
@@ -60,6 +61,16 @@ def rows() -> list[Row]:
             floor=RAW,
             pause_s=PAUSE_S,
         ),
+        Row(
+            "mdns-1000-one-name",
+            "mDNS: all of 1000 that share a host name, cold, in process",
+            partial(_setup, "zeroconf", 1, 1000, one_name=True),
+            (Goal("–", None, PLAIN), Goal("–", None, RAW), Goal("none", 0.0, of="lost", worst=True)),
+            floor=RAW,
+            pause_s=PAUSE_S,
+            rounds=3,
+            family="sizes",
+        ),
         *(_size(responder, hosts, services) for responder in RESPONDERS for hosts, services in sizes),
         _beside_avahi("zeroconf"),
         _beside_avahi("avahi"),
@@ -112,9 +123,9 @@ def _beside_avahi(responder: str) -> Row:
 
 @contextmanager
 def _setup(
-    responder: str, hosts: int, services: int, *, beside: int = 0, avahi: bool = False
+    responder: str, hosts: int, services: int, *, beside: int = 0, avahi: bool = False, **how: Any
 ) -> Iterator[Mapping[str, Contender]]:
-    with place(hosts) as here, RESPONDERS[responder](services, here.boxes), ExitStack() as stack:
+    with place(hosts) as here, RESPONDERS[responder](services, here.boxes, **how), ExitStack() as stack:
         desk = here.desk
         for _ in range(beside):
             idle = desk.start(python("-m", "bench.peers.zeroconf_plain"))
@@ -122,14 +133,22 @@ def _setup(
         if avahi:
             stack.enter_context(Avahi(desk))
         count = stack.enter_context(packets(desk))
-        yield {name: count.of(each) for name, each in browsers(stack, desk, services).items()}
+        found = browsers(stack, desk, services, shared=bool(beside or avahi))
+        yield {name: count.of(each) for name, each in found.items()}
 
 
-def browsers(stack: ExitStack, desk: Host, expected: int) -> dict[str, Contender]:
-    """Return ours, zeroconf's own and the raw socket, each in a process of its own."""
-    modules = {OURS: "bench.inside.lan", PLAIN: "bench.peers.zeroconf_plain", RAW: "bench.peers.raw_mdns"}
-    options = {"expected": expected, "limit_s": _LIMIT_S}
-    return {name: stack.enter_context(worker(desk, f"{each}:browse", **options)) for name, each in modules.items()}
+def browsers(stack: ExitStack, desk: Host, expected: int, *, shared: bool = False) -> dict[str, Contender]:
+    """Return ours, zeroconf's own and the raw socket, each in a process of its own.
+
+    :param shared: others listen on port 5353, too: the raw socket would never get an answer there.
+    """
+    both = {"expected": expected, "limit_s": _LIMIT_S}
+    start = {
+        OURS: worker(desk, "bench.inside.lan:browse", **both),
+        PLAIN: worker(desk, "bench.peers.zeroconf_plain:browse", **both),
+        RAW: worker(desk, "bench.peers.raw_mdns:browse", own_port=shared, **both),
+    }
+    return {name: stack.enter_context(each) for name, each in start.items()}
 
 
 @contextmanager
@@ -137,6 +156,6 @@ def _against_browse() -> Iterator[Mapping[str, Contender]]:
     with place(10) as here, by_zeroconf(100, here.boxes), ExitStack() as stack:
         other = here.lab.host("other-desk")
         here.lan.join(other)
-        avahi = stack.enter_context(Avahi(other))
+        stack.enter_context(Avahi(other))
         ours = stack.enter_context(worker(here.desk, "bench.inside.lan:browse", expected=100))
-        yield {OURS: ours, BROWSE: avahi_browse(other, avahi._environment()["DBUS_SYSTEM_BUS_ADDRESS"])}
+        yield {OURS: ours, BROWSE: avahi_browse(other)}

@@ -22,6 +22,8 @@ from hybridisco.sources.table import DOUBT_S, INSTANCE_LIMIT, Instance, Table, p
 log = logging.getLogger(__name__)
 
 REPEAT_S = 1.0  # responders announce themselves up to eight times, at least a second apart (RFC 6762 section 8.3)
+ASK_EVERY_S = 2.0  # while two stand under one name
+_REFS = 8  # announcements with different keys that stand under one name
 _CHECKS_AT_ONCE, _CHECKS_A_SECOND = 1200.0, 50.0  # signatures; without a fast library one takes 3 ms
 
 Emit = Callable[[Announcement | Withdrawal], None]
@@ -107,6 +109,8 @@ class Claims:
         """Take back what stands beside something newer of the same name, and was not repeated."""
         for key, known in list(self._said.items()):
             if len(known) > 1:
+                if any(now - one.heard_at > ASK_EVERY_S for one in known.values()):
+                    self._doubt(key)
                 newest = max(one.heard_at for one in known.values())
                 old = [ref for ref, one in known.items() if one.heard_at < newest and now - one.heard_at > DOUBT_S]
                 self._take_back(key, old)
@@ -158,6 +162,8 @@ class Claims:
             log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
         if before is None and known:
             self._doubt(key)
+            if len(known) >= _REFS:
+                return  # one name with ever new keys
         watched = self.presence.follow(said.ref, said.endpoints, said.live, anew=announced)
         lost = before is not None and before.announcement.unattended and not announced
         said = replace(said, watched=watched, unattended=lost)

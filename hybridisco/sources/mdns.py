@@ -300,10 +300,11 @@ class MdnsSource:
         """Read the interfaces; returns whether something has changed."""
         now = interfaces()
         dead = frozenset(interface.name for interface in now if not carries_traffic(interface.name))
-        if (now, dead) == (self._interfaces, self._dead):
+        routers = gateways()
+        if (now, dead, routers) == (self._interfaces, self._dead, self._claims.gateways):
             return False
         self._interfaces, self._dead = now, dead
-        self._claims.interfaces, self._claims.gateways = now, gateways()
+        self._claims.interfaces, self._claims.gateways = now, routers
         self._guard.forget_links()
         return True
 

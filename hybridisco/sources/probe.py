@@ -21,7 +21,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from hybridisco._version import __version__
@@ -31,6 +30,7 @@ from hybridisco.core.fingerprint import Identification
 from hybridisco.core.kind import Kind
 from hybridisco.core.model import Announcement, Endpoint, Finding, SourceName, Status, check_ref
 from hybridisco.sources import causes
+from hybridisco.sources.bounded import PAGE_LIMIT, Connector
 from hybridisco.sources.gate import Gate
 from hybridisco.sources.resolve import is_refused
 
@@ -41,14 +41,9 @@ log = logging.getLogger(__name__)
 
 #: Octets of a body that are read, before and after decompression; pages of Gradio are larger.
 BODY_LIMIT = 64 * 1024
-PAGE_LIMIT = 1024 * 1024
 _PAGES = frozenset({"/", "/config"})
 _LINE_LIMIT = 8190  # octets of one header line
 _HEADER_LIMIT = 100  # header lines
-#: Octets on the wire for one request: a page, what a reader who is slow leaves waiting, and the framing of chunks.
-_WIRE_LIMIT = PAGE_LIMIT + 512 * 1024
-_HEADS = 8  # answers to one request: interim ones (103 Early Hints), and the one that counts
-_SLICE = 16 * 1024  # octets that are parsed before the limits are looked at again
 _TALK_LIMIT = 16 * 1024  # octets of a whole WebSocket conversation; ComfyUI's upgrade and first frame have 350
 
 REQUEST_LIMIT_S = 2.0  # one request; a backend that is busy for longer is asked again at the next look
@@ -209,7 +204,7 @@ class HttpProbe:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=_Connector(
+                connector=Connector(
                     limit=_AT_ONCE * 2,
                     limit_per_host=_PER_ENDPOINT,
                     keepalive_timeout=_KEEP_ALIVE_S,
@@ -231,52 +226,6 @@ class HttpProbe:
                 read_bufsize=BODY_LIMIT,
             )
         return self._session
-
-
-class _Connection(ResponseHandler):
-    """An HTTP connection that ends when more comes for one request than a whole answer takes.
-
-    The limits on header and body leave out what is neither: interim answers, chunk extensions, chunks of one octet.
-    """
-
-    _octets = _heads = 0
-
-    def set_response_params(self, **params: Any) -> None:
-        """Begin to count: a request is being made."""
-        self._octets = self._heads = 0
-        super().set_response_params(**params)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what came, a slice at a time, while it is within the limits."""
-        for start in range(0, len(data) or 1, _SLICE):
-            piece = data[start : start + _SLICE]
-            self._octets += len(piece)
-            if self._octets > _WIRE_LIMIT or self._heads > _HEADS:
-                self._refuse()
-            if not self.is_connected():
-                return
-            super().data_received(piece)
-
-    def feed_data(self, *message: Any) -> None:
-        """Take the head of an answer."""
-        self._heads += 1
-        super().feed_data(*message)
-
-    def _refuse(self) -> None:
-        error = aiohttp.ClientPayloadError("more came than any answer has")
-        if self._payload is not None:
-            self._payload.set_exception(error)
-        if self.transport is not None:
-            self.transport.abort()
-        self.set_exception(error)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A connector whose connections are bounded. Its factory is aiohttp's own attribute: a test watches over it."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._factory = functools.partial(_Connection, loop=asyncio.get_running_loop())  # type: ignore[assignment]
 
 
 @functools.cache
