@@ -36,6 +36,11 @@ fuzz: $(VENV)/.ready-dev ## Fuzz what reads foreign bytes, SECONDS=30 a target
 	@echo "==> Fuzzing each target for $(SECONDS) s"
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
+.PHONY: bench
+bench: $(VENV)/.ready-dev ## Measure it against its peers (needs root)
+	@echo "==> Measuring (half an hour; $(BIN)/python -m bench --help says how to measure less)"
+	$(BIN)/python -m bench $(BENCH)
+
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	@echo "==> Checking style, types and layers"

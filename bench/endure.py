@@ -75,7 +75,15 @@ def main() -> int:
 def _flood(desk: Host, mallory: Host, seconds: float) -> dict[str, Any]:
     watch = Watch(desk)
     watch.until_online(2)
-    command = ["-m", "tests.attacks.flood", str(mallory.interfaces[0].ipv4), str(seconds), str(_RATE), str(_FORGED)]
+    command = [
+        "-m",
+        "tests.attacks.flood",
+        "instances",
+        str(mallory.interfaces[0].ipv4),
+        str(seconds),
+        str(_RATE),
+        str(_FORGED),
+    ]
     flood = mallory.start(python(*command))
     flood.wait_for_log("ready", 60)
     began, samples = time.monotonic(), []

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import socket
 import statistics
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from zeroconf import DNSAddress, DNSIncoming
 
+from bench.usage import cpu_s, usage
 from tests.e2e import liar
 from tests.e2e.backends import Backends
 from tests.lab.host import Host
@@ -150,14 +150,9 @@ def _summary(seen: list[float | None], cycles: int) -> dict[str, Any]:
 
 def _usage(pid: int) -> dict[str, float]:
     """Return what a process uses now."""
-    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return {
-        "rss_mib": round(int(status["VmRSS"].split()[0]) / 1024, 2),
-        "threads": int(status["Threads"]),
-        "descriptors": len(list(Path(f"/proc/{pid}/fd").iterdir())),
-        "cpu_s": (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK"),
-    }
+    mib, descriptors = usage(str(pid))
+    threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    return {"rss_mib": round(mib, 2), "threads": threads, "descriptors": descriptors, "cpu_s": cpu_s(str(pid))}
 
 
 if __name__ == "__main__":

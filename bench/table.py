@@ -12,7 +12,7 @@ from bench.goal import OURS, Row, judge
 from bench.measure import Sample, Spread, show, spread
 
 _HEAD = ("headline", "ours", "peer", "floor", "ratio", "goal", "met")
-_UNITS = {"lost": "lost", "packets": "packets", "cpu_ms": "ms of CPU"}
+_UNITS = {"lost": "lost", "packets": "packets", "cpu_ms": "ms of CPU", "mib": "MiB"}
 _MET = {True: "yes", False: "NO", None: "–"}
 
 

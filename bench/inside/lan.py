@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from bench.measure import Sample
+from bench.usage import usage
 from hybridisco.core.model import Announcement, Withdrawal
 from hybridisco.sources.mdns import MdnsSource
 
@@ -19,6 +20,7 @@ class Found:
 
     def __init__(self, expected: int) -> None:
         self._expected = expected
+        self._memory, _ = usage("self")
         self._began, self._cpu = time.perf_counter(), time.process_time()
         self._at: dict[str, float] = {}
         self._enough = asyncio.Event()
@@ -30,7 +32,10 @@ class Found:
             self._enough.set()
 
     async def sample(self, limit_s: float) -> Sample:
-        """Return when enough are found, or at the limit: the first, the last, and how many were lost."""
+        """Return when enough are found, or at the limit: the first, the last, and how many were lost.
+
+        CPU and memory are those of the whole process since this was made.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 await self._enough.wait()
@@ -42,6 +47,7 @@ class Found:
             "ms": max(times, default=float("inf")) if not lost else (time.perf_counter() - self._began) * 1000,
             "lost": float(lost),
             "cpu_ms": (time.process_time() - self._cpu) * 1000,
+            "mib": usage("self")[0] - self._memory,
         }
 
 
