@@ -13,11 +13,12 @@ import socket
 from collections import Counter
 from contextlib import suppress
 
-from hybridisco import LIVE_GREETING
+from hybridisco import LIVE_GREETING, keep_alive
 
 log = logging.getLogger(__name__)
 
 _CONNECTIONS, _OF_ONE = 512, 8  # in all, and of one address
+_IDLE_S = 10  # a client whose cable was pulled is let go half a minute later
 
 
 class Presence:
@@ -59,7 +60,7 @@ class Presence:
             return
         self._open[writer] = peer
         self._count[peer] += 1
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # who is gone makes room
+        keep_alive(writer.get_extra_info("socket"), _IDLE_S)  # who is gone makes room
         try:
             writer.write(LIVE_GREETING)
             while await reader.read(64):  # whatever is said, nobody listens

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 SIGN_EVERY_S = 8 * 3600.0  # clients believe a signature for a day
 SIGNATURE_KEYS = frozenset({"key", "at", "ads", "sig"})
+_CLOCK_SET_BACK_S = 3000.0  # clients allow an hour; a clock that was farther off is not followed
+_NEWEST = "signed"  # a folder with an empty file for each port: its time is that of the newest signature
 _SEED = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 Pairs = tuple[tuple[str, str], ...]
@@ -74,9 +78,13 @@ class Signer:
         plain = tuple(pairs.items())
         asked = (plain, tuple(links))
         now = time.time()
+        newest = self._newest(port)
+        if not 0 <= newest - now <= _CLOCK_SET_BACK_S:
+            newest = 0.0
         made = self._signed.get(port)
-        if made is not None and made.asked == asked and 0 <= now - made.at < SIGN_EVERY_S:
+        if made is not None and made.asked == asked and made.at >= newest and 0 <= now - made.at < SIGN_EVERY_S:
             return made.said
+        now = max(now, newest)  # clients take an older one for one that is said again by somebody else
         key = self._get_key()
         if key is None:
             return plain, ()
@@ -89,7 +97,22 @@ class Signer:
         short = [link for link in links if not all(covers_address(told, address) for address in link)]
         said = everywhere, tuple((link, signed(link)) for link in short if len(links) > 1)
         self._signed[port] = _Made(asked, now, said)
+        self._note(port, now)
         return said
+
+    def _newest(self, port: int) -> float:
+        """Return when a port was last signed for, also by another sidecar, or before the clock was set."""
+        try:
+            return (self._folder / _NEWEST / str(port)).stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def _note(self, port: int, at: float) -> None:
+        with suppress(OSError):  # it is of use only when clocks are set, or two sidecars run
+            file = self._folder / _NEWEST / str(port)
+            file.parent.mkdir(exist_ok=True)
+            file.touch(0o600)
+            os.utime(file, (at, at))
 
     def _get_key(self) -> SigningKey | None:
         if self._key is None and not self._told:
@@ -97,7 +120,7 @@ class Signer:
                 self._told = True
                 log.warning(
                     "Announcements are not signed: the Python package cryptography is missing, so that nobody can tell "
-                    "them from forged ones. Install it with `pip install 'hybridisco[trust]'`."
+                    "them from forged ones. Install it with `pip install cryptography`."
                 )
                 return None
             file = self._folder / "key.json"

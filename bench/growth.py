@@ -2,7 +2,9 @@
 
 Time, packets, CPU and memory of one cold browse, in a process of its own each time: against 1 … 3000 services on one
 host, and against 1 … 50 hosts that have 1000 services together. Says from where on a cost grows faster than what there
-is to find. Plots need matplotlib: ``pip install 'hybridisco[bench]'``.
+is to find. Of more services than our table holds, a browse is done when the table is full.
+
+Plots need matplotlib: ``pip install 'hybridisco[bench]'``.
 """
 
 from __future__ import annotations
@@ -120,6 +122,8 @@ def _plot(points: Sequence[Point], label: str, path: Path) -> None:
         axis.grid(visible=True, alpha=0.3)
         if (point := bend(points, quantity)) is not None:
             axis.axvline(point, color="tab:red", alpha=0.5, label=f"steeper from {point} on")
+        if sizes[-1] > INSTANCE_LIMIT:
+            axis.axvline(INSTANCE_LIMIT, color="gray", linestyle="--", label=f"more than {INSTANCE_LIMIT} are left out")
         axis.legend()
     figure.savefig(path, dpi=110)
     print(f"written: {path}", file=sys.stderr)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from bench.measure import Sample
+from bench.measure import Contender, Sample
 from tests.lab.net import Host, LabError, python
 
 _READY_LIMIT_S = 30.0
@@ -63,6 +63,16 @@ def worker(host: Host, target: str, **options: Any) -> Iterator[Worker]:
         _pipe(process.stdout).close()
         # What was ordered and not read any more does not matter.
         process.stdin = None
+
+
+def fresh(host: Host, target: str, **options: Any) -> Contender:
+    """Return a contender that measures in a new process each time, once: the first time that a process does it."""
+
+    def measure() -> Sample:
+        with worker(host, target, **options) as once:
+            return once()
+
+    return measure
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from hybridisco.sources.interfaces import carries_traffic, lan_interfaces
     from hybridisco.sources.interfaces import choice as zeroconf_choice
     from hybridisco.sources.interfaces import interfaces as network_interfaces
+    from hybridisco.sources.presence import keep_alive
     from hybridisco.sources.probe import HttpProbe as Probe
     from hybridisco.sources.scan import listening
     from hybridisco.sources.sweep import SweepSource as Sweep
@@ -97,6 +98,7 @@ _WHERE = {
     "Sweep": ".sources.sweep:SweepSource",
     "NetworkInterface": ".sources.interfaces:Interface",
     "NetworkWatch": ".sources.watch",
+    "keep_alive": ".sources.presence",
     "key_fingerprint": ".trust.lines:fingerprint",
     "SigningKey": ".trust.signing",
     "sign_txt": ".trust.signing",
@@ -163,6 +165,7 @@ __all__ = [
     "explain_problem",
     "find_kind",
     "firewall_rule_against",
+    "keep_alive",
     "key_fingerprint",
     "known_kind",
     "lan_interfaces",

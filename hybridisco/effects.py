@@ -40,14 +40,14 @@ class Effects:
         """Return a check of each endpoint that is claimed."""
         return tuple(check for _, check in due_in(self._all_groups(world), world, math.inf, 0.0))
 
-    def of_claim(self, announcement: Announcement, now: float) -> tuple[Check, ...]:
+    def of_claim(self, announcement: Announcement, world: World, now: float) -> tuple[Check, ...]:
         """Return a check for each endpoint of a claim that is not known to answer right now."""
         if announcement.source is SourceName.PROBE or announcement.unattended:
             return ()
         looks = [(endpoint, self._evidence.look_at(endpoint.key)) for endpoint in announcement.endpoints]
-        manual = announcement.source is SourceName.MANUAL
+        ours = announcement.source is SourceName.MANUAL or world.trust(announcement) is Trust.PINNED
         return tuple(
-            Check(endpoint, announcement.kind, known=manual or (last is not None and last.ok_at is not None))
+            Check(endpoint, announcement.kind, known=ours or (last is not None and last.ok_at is not None))
             for endpoint, last in looks
             if last is None or last.life.state is not State.ALIVE or now - last.at >= CHECK_EVERY_S
         )

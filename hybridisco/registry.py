@@ -106,7 +106,7 @@ class ServiceRegistry:
             if isinstance(datum, Announcement) and (known or self._evidence.has_room_for(datum, self._world)):
                 new = renew(old, datum, now)
                 self._evidence.insert(new, self._world)
-                checks = self._effects.of_claim(datum, now)
+                checks = self._effects.of_claim(datum, self._world, now)
                 if datum.source is SourceName.PROBE:
                     checks, doubts = self._effects.of_look(old, new, self._world, now)
             touched |= self._evidence.connected([datum.key])

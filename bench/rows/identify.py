@@ -1,4 +1,8 @@
-"""What listens here, by its answers: in process, the five that Hybridisco is made for; beside hostile servers too."""
+"""What listens here, by its answers: in process, the five that Hybridisco is made for; beside hostile servers too.
+
+Each sample is a process's first look, its imports paid for: so does a search that is made once. Not for the first time
+everybody is faster, asyncio most of all.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from bench.goal import OURS, Goal, Row
 from bench.measure import Contender
 from bench.peers.programs import nmap
 from bench.place import FIVE, place, probed_ports, services
-from bench.worker import worker
+from bench.worker import fresh, worker
 from hybridisco.config import load
 from tests.e2e.backends import LOOPBACK
 from tests.lab.net import python
@@ -33,6 +37,7 @@ def rows() -> list[Row]:
             rounds=5,
             pause_s=0.2,
         ),
+        _row("identify-5-again", "identify 5 services, in process, not for the first time", FIVE, _IPV4, "sizes", True),
         _row("identify-5-both", "identify 5 services at both families, in process", FIVE, LOOPBACK, "sizes"),
         _row("identify-20", "identify 20 services, in process", _many(20), _IPV4, "sizes"),
         _row("identify-all", "identify with all ports open, in process", _many(len(probed_ports())), _IPV4, "sizes"),
@@ -55,26 +60,38 @@ def _many(number: int) -> list[tuple[str, int]]:
     return [*FIVE, *(("web", port) for port in probed_ports() if port not in home)][:number]
 
 
-def _row(name: str, headline: str, kinds: Sequence[tuple[str, int]], listen: Sequence[str], family: str) -> Row:
+def _row(
+    name: str,
+    headline: str,
+    kinds: Sequence[tuple[str, int]],
+    listen: Sequence[str],
+    family: str,
+    again: bool = False,
+) -> Row:
     goals = (Goal("≤ 0.4 × the gather", 0.4, _GATHER), Goal("≤ 0.2 × aiohttp's", 0.2, _AIOHTTP))
     if family != "goals":
         goals = (Goal("–", None, _GATHER), Goal("–", None, _AIOHTTP))
-    setup = partial(_setup, tuple(kinds), tuple(listen))
+    setup = partial(_setup, tuple(kinds), tuple(listen), again=again)
     return Row(name, headline, setup, goals, floor=_EPOLL, rounds=9, pause_s=0.05, family=family)
 
 
 @contextmanager
-def _setup(kinds: Sequence[tuple[str, int]], listen: Sequence[str]) -> Iterator[Mapping[str, Contender]]:
+def _setup(
+    kinds: Sequence[tuple[str, int]], listen: Sequence[str], *, again: bool
+) -> Iterator[Mapping[str, Contender]]:
     ports = probed_ports()
     with place() as here, services(here.desk, listen, kinds), ExitStack() as stack:
         expected = len(kinds) * len(listen)
-        start = {
-            OURS: worker(here.desk, "bench.inside.scan:identify", expected=expected),
-            _GATHER: worker(here.desk, "bench.peers.gather:streams", ports=ports),
-            _AIOHTTP: worker(here.desk, "bench.peers.gather:naive_aiohttp", ports=ports),
-            _EPOLL: worker(here.desk, "bench.peers.gather:epoll", ports=ports),
+        start: dict[str, tuple[str, dict[str, object]]] = {
+            OURS: ("bench.inside.scan:identify", {"expected": expected}),
+            _GATHER: ("bench.peers.gather:streams", {"ports": ports}),
+            _AIOHTTP: ("bench.peers.gather:naive_aiohttp", {"ports": ports}),
+            _EPOLL: ("bench.peers.gather:epoll", {"ports": ports}),
         }
-        yield {name: stack.enter_context(each) for name, each in start.items()}
+        if again:
+            yield {name: stack.enter_context(worker(here.desk, what, **how)) for name, (what, how) in start.items()}
+        else:
+            yield {name: fresh(here.desk, what, **how) for name, (what, how) in start.items()}
 
 
 @contextmanager

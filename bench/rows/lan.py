@@ -44,7 +44,7 @@ def rows() -> list[Row]:
             (
                 Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN),
                 Goal("≤ 5 × raw", 5.0, RAW),
-                Goal("none", 0.0, of="lost", worst=True),
+                Goal("none", 0.0, PLAIN, of="lost", worst=True),
                 Goal("≤ 1.5 × raw", 1.5, RAW, of="packets"),
                 Goal("–", None, PLAIN, of="packets"),
                 Goal("–", None, PLAIN, of="cpu_ms"),
@@ -65,7 +65,7 @@ def rows() -> list[Row]:
             "mdns-1000-one-name",
             "mDNS: all of 1000 that share a host name, cold, in process",
             partial(_setup, "zeroconf", 1, 1000, one_name=True),
-            (Goal("–", None, PLAIN), Goal("–", None, RAW), Goal("none", 0.0, of="lost", worst=True)),
+            (Goal("–", None, PLAIN), Goal("–", None, RAW), Goal("none", 0.0, PLAIN, of="lost", worst=True)),
             floor=RAW,
             pause_s=PAUSE_S,
             rounds=3,
@@ -95,7 +95,7 @@ def _size(responder: str, hosts: int, services: int) -> Row:
         (
             Goal("–", None, PLAIN),
             Goal("–", None, RAW),
-            Goal("none", 0.0, of="lost", worst=True),
+            Goal("none", 0.0, PLAIN, of="lost", worst=True),
             Goal("–", None, PLAIN, of="packets"),
         ),
         floor=RAW,

@@ -43,8 +43,8 @@ def _setup(by: str = "sidecar", *, beside: bool = False) -> Iterator[Mapping[str
         other = here.lab.host("other-desk")
         here.lan.join(other)
         with Avahi(other), _avahi(here, wanted=beside):
-            listing = command("list", "--format", "urls")
-            ours = program(here.desk, listing, read=_all_ten, fine=(0, 1))
+            listing = command("list")
+            ours = program(here.desk, listing, read=_all_ten)
             yield {OURS: ours, _BROWSE: avahi_browse(other)}
 
 
@@ -75,7 +75,7 @@ def _avahi(here: Place, *, wanted: bool) -> Iterator[None]:
 
 
 def _all_ten(output: str) -> Sample:
-    found = len(output.split())
+    found = output.count("online  ")
     if found != len(_TEN):
         raise ValueError(f"{found} services were found, and not {len(_TEN)}:\n{output}")
     return {"found": float(found)}

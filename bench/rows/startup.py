@@ -63,14 +63,14 @@ def _probe(kinds: Sequence[tuple[str, int]]) -> Iterator[Mapping[str, Contender]
     with place() as here, services(here.desk, ("127.0.0.1",), kinds):
 
         def read(output: str) -> Sample:
-            found = len(output.split())
+            found = output.count("online  ")
             if found != wanted:
                 raise ValueError(f"{found} services were found, and not {wanted}:\n{output}")
             return {"found": float(found)}
 
-        listing = command("list", "--source", "probe", "--format", "urls")
+        listing = command("list", "--source", "probe")
         yield {
-            OURS: program(here.desk, listing, read=read, fine=(0, 1)),
+            OURS: program(here.desk, listing, read=read, fine=(0,) if wanted else (1,)),
             _NMAP: nmap(here.desk, ports),
             _AIOHTTP: python_imports(here.desk, "aiohttp"),
             _CONNECTS: python_connects(here.desk, ports),

@@ -70,7 +70,7 @@ def _config(root: Table, file: Path | None) -> Config:
         kinds=kinds,
         services=entries,
         announce=announce,
-        trust_mode=trust.guarded(lambda: _trust_mode(trust.string("mode")), "mode"),
+        trust_mode=trust.guarded(partial(_trust_mode, trust.string("mode")), "mode"),
         warnings=warnings,
     )
     for table in (discovery, probe, mdns, trust):

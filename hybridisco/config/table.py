@@ -50,6 +50,8 @@ class Table:
         try:
             return make()
         except ConfigError as error:
+            if error.file is not None:  # it has its whole place already
+                raise
             if error.key is None:
                 self.fail(str(error), *key)
             message = str(error).removeprefix(f"{error.key}: ")

@@ -24,8 +24,9 @@ from dataclasses import replace
 
 from hybridisco.core import problems
 from hybridisco.core.evidence import EndpointKey, Evidence, World, latest_findings
-from hybridisco.core.fade import as_reached, faded, why_stale
+from hybridisco.core.fade import as_reached, faded, life_at, why_stale
 from hybridisco.core.identity import Key, derived_id, is_local, machine, partition, place_keys, shown_host
+from hybridisco.core.liveness import State
 from hybridisco.core.model import (
     ALIVE,
     UNKNOWN_KIND,
@@ -53,7 +54,7 @@ def services_of(component: Iterable[Evidence], world: World, now: float) -> tupl
     standing = [item for item in every if world.trust(item.announcement) is not Trust.UNTRUSTED]
     services: list[Service] = []
     warnings: list[str] = []
-    for kind, path, same in _groups(standing, looked, world):
+    for kind, path, same in _groups(standing, looked, world, now):
         for part, warning in _split_clones(same, kind, looked, world):
             service = _fuse(part, kind, path, looked, world, now, warning)
             if service is not None:
@@ -65,18 +66,20 @@ def services_of(component: Iterable[Evidence], world: World, now: float) -> tupl
     return tuple(services), tuple(dict.fromkeys(warnings))
 
 
-def _groups(standing: Sequence[Evidence], looked: Looked, world: World) -> Iterator[tuple[str, str, list[Evidence]]]:
+def _groups(
+    standing: Sequence[Evidence], looked: Looked, world: World, now: float
+) -> Iterator[tuple[str, str, list[Evidence]]]:
     """Yield what may be one service each: a kind, a base path, and connected evidence."""
     groups: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for item, kind in zip(standing, kinds_of(standing, looked, world), strict=True):
         groups[kind, item.announcement.endpoints[0].path].append(item)
     for (kind, path), members in sorted(groups.items()):
         for same in partition(members, lambda e: world.keys(e.announcement)):
-            for part in _by_owner(same, world):
+            for part in _by_owner(same, world, now):
                 yield kind, path, part
 
 
-def _by_owner(members: list[Evidence], world: World) -> list[list[Evidence]]:
+def _by_owner(members: list[Evidence], world: World, now: float) -> list[list[Evidence]]:
     """Return connected evidence apart where several ids with known keys claim one place: each speaks for itself only.
 
     What nobody has a key for goes with the one that was there first.
@@ -84,7 +87,12 @@ def _by_owner(members: list[Evidence], world: World) -> list[list[Evidence]]:
     owner = {id(e): e.announcement.id for e in members if world.trust(e.announcement) is Trust.PINNED}
     if len(set(owner.values())) < 2:
         return [members]
-    first = min(members, key=lambda e: (id(e) not in owner, e.first_at, e.announcement.key))
+
+    def rank(item: Evidence) -> tuple[object, ...]:
+        gone = life_at(item, world, now).state is State.GONE
+        return (id(item) not in owner, gone, item.first_at, item.announcement.key)
+
+    first = min(members, key=rank)
     parts: dict[str | None, list[Evidence]] = defaultdict(list)
     for item in members:
         parts[owner.get(id(item), first.announcement.id)].append(item)
@@ -102,7 +110,7 @@ def _add_untrusted(
 ) -> None:
     """Add what comes of announcements that may not speak for their id: a warning, or a service of its own."""
     taken = {key for item in standing for key in place_keys(item.announcement, world.local)}
-    for kind, path, same in _groups(foreign, looked, world):
+    for kind, path, same in _groups(foreign, looked, world, now):
         claim = _by_precedence(same)[0]
         if any(key in taken for item in same for key in place_keys(item.announcement, world.local)):
             warnings.append(problems.impostor(claim.name or claim.ref, [_machine_and_port(same, world)]))
@@ -174,7 +182,7 @@ def _fuse(
     warning: str | None,
 ) -> Service | None:
     """Return the one service that ``members`` speak of, or None when it is gone."""
-    members = _believed(members, world)
+    members = _believed(members, world, now)
     said = _by_precedence(members)
     verdicts = sorted(
         (as_reached(judge(kind, e, looked.get(e.key), world), world) for e in _endpoints(said)),
@@ -214,11 +222,17 @@ def _fuse(
     )
 
 
-def _believed(members: Sequence[Evidence], world: World) -> Sequence[Evidence]:
-    """Leave out what is announced without a key beside what a known key says: anybody can name a place of his own."""
+def _believed(members: Sequence[Evidence], world: World, now: float) -> Sequence[Evidence]:
+    """Leave out what is announced without a key beside what a known key says: anybody can name a place of his own.
+
+    Not so when whoever has that key is gone: another machine may have got its address.
+    """
     trust = [world.trust(item.announcement) for item in members]
-    if Trust.PINNED not in trust:
-        return members
+    here = [
+        each for item, each in zip(members, trust, strict=True) if life_at(item, world, now).state is not State.GONE
+    ]
+    if Trust.PINNED not in here:
+        return [item for item, each in zip(members, trust, strict=True) if each is not Trust.PINNED] or members
     return [
         item
         for item, each in zip(members, trust, strict=True)

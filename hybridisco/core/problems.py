@@ -142,15 +142,40 @@ def untrusted(title: str, announcement: Announcement, *, pinned: bool) -> str:
             f"{title} is announced with a signature that does not fit what it says or where it is. Probably somebody "
             "has copied another machine's announcement. Do not use it unless you know why."
         )
+    if announcement.signer is None or announcement.id is None:  # there is no key that could be accepted
+        return _unsigned_but_known(title, announcement) if pinned else _unsigned_and_unknown(title)
+    if announcement.proof is Proof.UNCHECKED:  # nor is one that nobody has proven: it is not noted
+        return (
+            f"{title} is signed with a key that is not {'the known one' if pinned else 'accepted here'}, and its "
+            "signature cannot be checked: this machine lacks the Python package cryptography. Install it here (`pip "
+            f"install cryptography`) and look again; then `{accept}` can show the key."
+        )
     if not pinned:
         return (
             f"{title} is announced by somebody whose key is not among those that are accepted here (trust.mode is "
             f'"pinned"). If it is yours, run `{accept}`, or import your studio\'s keys with `hybridisco trust import`.'
         )
-    how = "no longer signed" if announcement.signer is None else "signed with another key than before"
     return (
-        f"WARNING: {title} is announced under a known id, but {how}. Either its machine or sidecar was set up anew, or "
-        f"somebody pretends to be it. Find out which; only if it was set up anew run `{accept}`."
+        f"WARNING: {title} is announced under a known id, but signed with another key than before. Either its machine "
+        "or sidecar was set up anew, or somebody pretends to be it. Find out which: run `hybridisco announce status` "
+        f"on that machine and compare its key with what `{accept}` shows. Accept it only if they are the same."
+    )
+
+
+def _unsigned_but_known(title: str, announcement: Announcement) -> str:
+    return (
+        f"WARNING: {title} is announced under a known id, but no longer signed. Probably its sidecar runs without the "
+        "Python package cryptography now, or somebody pretends to be it. Install it on that machine (`pip install "
+        "cryptography`) and restart the sidecar; or, if it is to stay unsigned, run `hybridisco trust remove "
+        f"{announcement.id}` here."
+    )
+
+
+def _unsigned_and_unknown(title: str) -> str:
+    return (
+        f'{title} is not signed, and so cannot be accepted (trust.mode is "pinned"). Probably its sidecar runs without '
+        "the Python package cryptography, or Avahi announces it. Install the package on that machine (`pip install "
+        "cryptography`) and restart the sidecar; or, if it cannot sign, write its address down with `hybridisco add`."
     )
 
 
@@ -162,7 +187,7 @@ def impostor(name: str, places: list[str]) -> str:
     )
 
 
-NOT_CHECKED = "It was announced, but has not been checked yet."
+NOT_CHECKED = "It was announced or written down, but has not been looked at yet. That is done in a moment."
 NETWORK_SILENT = "It answered before, but no longer does. It is being checked again."
 NETWORK_LOST = (
     "This machine has lost its network: probably a cable is unplugged, or the Wi-Fi is gone. Connect it again; what is "

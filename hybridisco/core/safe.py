@@ -27,6 +27,67 @@ _INVISIBLE = frozenset(
 )
 _MARKS_IN_A_ROW = 3  # more combining marks than any script stacks ("zalgo")
 
+#: Ports of programs that a stray GET may disturb (a printer prints it) or that are never a backend's: nobody may send
+#: us there. Browsers refuse most of them as well.
+FOREIGN_PORTS = frozenset(
+    {
+        1,
+        7,
+        9,
+        13,
+        19,
+        20,
+        21,
+        22,
+        23,
+        25,
+        37,
+        53,
+        69,
+        79,
+        87,
+        109,
+        110,
+        111,
+        113,
+        119,
+        123,
+        135,
+        137,
+        139,
+        143,
+        161,
+        179,
+    }
+    | {
+        389,
+        427,
+        445,
+        465,
+        512,
+        513,
+        514,
+        515,
+        526,
+        530,
+        531,
+        532,
+        540,
+        548,
+        554,
+        556,
+        563,
+        587,
+        601,
+        631,
+        636,
+        993,
+        995,
+    }
+    | {1719, 1720, 1723, 2049, 3389, 3659, 4045, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6697}
+    | set(range(9100, 9108))
+)
+
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?|/")
 # What is announced becomes part of our requests: no characters that a shell, a CGI script or a proxy might interpret.
 _ANNOUNCED_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*){1,4}/?|/")

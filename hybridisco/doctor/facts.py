@@ -219,12 +219,23 @@ class SilentService:
 
 
 @dataclass(frozen=True, slots=True)
+class UntrustedService:
+    """A service whose announcement is not believed; ``problem`` says why, and what to do."""
+
+    name: str
+    url: str
+    host: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What discovery found: how many services answer, which do not, and what troubled the sources."""
+    """What discovery found: how many services answer, which do not, what troubled the sources, what is not believed."""
 
     answering: int = 0
     silent: tuple[SilentService, ...] = ()
     troubles: tuple[str, ...] = ()
+    untrusted: tuple[UntrustedService, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class CauseId(StrEnum):
     NO_SIDECAR = "no-sidecar"
     SERVICE_BLOCKED = "service-port-blocked"
     SERVICE_DOWN = "service-not-running"
+    UNTRUSTED = "service-untrusted"
     LOOPBACK_ONLY = "loopback-only"
     TUNNEL = "default-route-through-tunnel"
     INTERFACES = "interfaces-not-there"

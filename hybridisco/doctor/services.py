@@ -1,4 +1,4 @@
-"""Gathers what discovery finds, what of it does not answer, and which backends of this machine only it can reach."""
+"""Gathers what discovery finds: what does not answer or is not believed, and what only this machine can reach of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from hybridisco.config import Config
 from hybridisco.core.kind import Kind
 from hybridisco.core.model import UNKNOWN_KIND, Endpoint, Finding, Service, SourceName, Status
-from hybridisco.doctor.facts import Found, Link, LocalBackend, SilentService
+from hybridisco.doctor.facts import Found, Link, LocalBackend, SilentService, UntrustedService
 from hybridisco.doctor.hosts import connect_all, neighbour
 from hybridisco.kinds import get
 from hybridisco.manager import ServiceDiscoveryManager
@@ -21,16 +21,23 @@ _ENDPOINTS = 4  # of a service that are tried
 
 
 async def found(config: Config, limit_s: float) -> Found:
-    """Return what is announced or written down, and does not answer."""
+    """Return what is announced or written down, and does not answer or is not believed."""
     sources = [name for name in (SourceName.MDNS.value, SourceName.MANUAL.value) if name in config.sources]
     async with ServiceDiscoveryManager(config, sources=sources) as manager:
         snapshot = await manager.discover_all_services(limit_s)
-    silent = [one for one in snapshot if one.status is Status.UNREACHABLE and one.id not in config.ignore]
+    told = [one for one in snapshot if one.id not in config.ignore]
+    silent = [one for one in told if one.status is Status.UNREACHABLE]
+    untrusted = tuple(
+        UntrustedService(one.name, one.url, one.host, one.problem or "")
+        for one in told
+        if one.status is Status.UNTRUSTED
+    )
     troubles = tuple(
         f"{name}: {state.detail or 'failed'}" for name, state in snapshot.sources if state.state in ("error", "partial")
     )
     looked = await asyncio.gather(*(_look(one, config) for one in silent[:_LIMIT]))
-    return Found(sum(one.alive for one in snapshot), tuple(looked), (*troubles, *snapshot.warnings))
+    answering = sum(one.alive for one in snapshot)
+    return Found(answering, tuple(looked), (*troubles, *snapshot.warnings), untrusted[:_LIMIT])
 
 
 async def _look(service: Service, config: Config) -> SilentService:

@@ -20,13 +20,15 @@ from hybridisco.core.model import Snapshot
 class Look:
     """What the paper is like: columns, whether colours are wanted, whether more than ASCII can be shown.
 
-    ``ids`` asks for the services' ids, which only some want to see.
+    ``ids`` asks for the services' ids, which only some want to see. ``checking`` tells that signatures are to be
+    checked: then one that could not be is marked.
     """
 
     width: int = 80
     color: bool = False
     unicode: bool = True
     ids: bool = False
+    checking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,16 +105,17 @@ def _row(service: Service, look: Look) -> _Row:
         name=Text(_shown(service.name, look), "dim" if service.status is Status.STALE else "bold"),
         kind=Text(_shown(" ".join(part for part in (kind, service.version) if part), look)),
         url=Text(service.url, "dim" if bad else "cyan"),
-        sources=Text(", ".join(_source(service, name) for name in service.sources), "dim"),
+        sources=Text(", ".join(_source(service, name, look) for name in service.sources), "dim"),
         latency=Text(latency(service.latency_ms), "dim"),
         note=_shown(service.problem, look) if service.problem else None,
         id=Text(service.id, "dim") if look.ids else None,
     )
 
 
-def _source(service: Service, name: SourceName) -> str:
-    """Return by what it was found: nobody can tell an announcement without a signature from a forged one."""
-    return f"{name} (unsigned)" if name is SourceName.MDNS and service.trust is Trust.UNSIGNED else str(name)
+def _source(service: Service, name: SourceName, look: Look) -> str:
+    """Return by what it was found: nobody can tell an announcement without a checked signature from a forged one."""
+    doubtful = service.trust is Trust.UNSIGNED or (look.checking and service.trust is Trust.UNCHECKED)
+    return f"{name} ({service.trust})" if name is SourceName.MDNS and doubtful else str(name)
 
 
 def _shown(text: str, look: Look) -> str:

@@ -28,6 +28,7 @@ _CHECKS_AT_ONCE, _CHECKS_A_SECOND = 1200.0, 50.0  # signatures; without a fast l
 
 Emit = Callable[[Announcement | Withdrawal], None]
 _Asked = tuple[bytes | None, int | None, tuple[str, ...]]
+_Owner = tuple[bytes, str]  # an id, and the key that it was signed with
 
 
 @dataclass(slots=True)
@@ -62,8 +63,8 @@ class Claims:
         self._emit = emit
         self._doubt = doubt
         self._said: dict[str, dict[str, _Said]] = {}
-        self._worth: dict[str, tuple[_Asked, trust.Signed]] = {}
-        self._newest: dict[tuple[bytes, str], int] = {}
+        self._worth: dict[str, tuple[_Asked, trust.Signed, _Owner]] = {}
+        self._newest: dict[_Owner, int] = {}
         self._allowance = (_CHECKS_AT_ONCE, 0.0)
         self.presence = Presence(self._note_attended)
         self.interfaces: tuple[Interface, ...] = ()
@@ -127,24 +128,35 @@ class Claims:
         """
         asked = (instance.text, instance.port, addresses)
         known = self._worth.get(instance.key)
-        if known is not None and known[0] == asked and known[1].proof is not Proof.OUTDATED:
-            found = known[1]
-            if found.proof is not Proof.SIGNED or time.time() - found.at < trust.VALID_S:
-                return found
+        if known is not None and known[0] == asked and self._still_holds(*known[1:]):
+            return known[1]
         told = pairs(instance.text or b"")
         if b"sig" in told and not self._may_check(now):
             return None
         found = trust.signature_of(told, instance.port or 0, addresses, time.time(), self._verify)
         owner = (told.get(b"id") or b"", found.key or "")
-        if found.proof is Proof.SIGNED:
-            if found.at < self._newest.get(owner, 0):
-                found = replace(found, proof=Proof.OUTDATED)
-            else:
-                self._newest[owner] = found.at
-                while len(self._newest) > 4 * INSTANCE_LIMIT:
-                    del self._newest[next(iter(self._newest))]
-        self._worth[instance.key] = (asked, found)
+        before = self._newest.get(owner, 0)
+        if found.proof is Proof.SIGNED and found.at < before:
+            found = replace(found, proof=Proof.OUTDATED)
+        self._worth[instance.key] = (asked, found, owner)
+        if found.proof is Proof.SIGNED and found.at > before:
+            self._note_newest(owner, found.at)
+            for key, (_, other, whose) in list(self._worth.items()):
+                if whose == owner and other.at < found.at and key != instance.key:
+                    self.resolve(key, now, announced=False)  # what was said under another name is out of date now
         return found
+
+    def _still_holds(self, found: trust.Signed, owner: _Owner) -> bool:
+        if found.proof is not Proof.SIGNED:
+            return found.proof is not Proof.OUTDATED
+        return abs(time.time() - found.at) < trust.VALID_S and found.at >= self._newest.get(owner, 0)
+
+    def _note_newest(self, owner: _Owner, at: int) -> None:
+        self._newest[owner] = at
+        if len(self._newest) > 4 * INSTANCE_LIMIT:  # those that nothing stands of go first
+            standing = {whose for _, _, whose in self._worth.values()}
+            gone = next((each for each in self._newest if each not in standing), owner)
+            del self._newest[gone]
 
     def _may_check(self, now: float) -> bool:
         tokens, at = self._allowance
@@ -175,13 +187,13 @@ class Claims:
         known[said.ref] = _Said(said, now, now)
         self._emit(said)
 
-    def _note_attended(self, ref: str, attended: bool) -> None:
+    def _note_attended(self, ref: str, attended: bool | None) -> None:
         """Whoever announced it is there, or is gone, and with him all that he says, unless he says goodbye himself."""
         key = ref.partition("\n")[0]
         known, instance = self._said.get(key, {}).get(ref), self._table.get(key)
         if known is None or instance is None or instance.leaving_at is not None:
             return
-        known.announcement = replace(known.announcement, watched=attended, unattended=not attended)
+        known.announcement = replace(known.announcement, watched=attended is True, unattended=attended is False)
         self._emit(known.announcement)
 
     def _take_back(self, key: str, refs: list[str]) -> None:

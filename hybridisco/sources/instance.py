@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from hybridisco.core import safe, trust, txt
 from hybridisco.core.model import Announcement, Endpoint, Proof, SourceName
@@ -32,10 +33,12 @@ def announcement(
     :param gateways: addresses of routers, which only they themselves may announce.
     """
     record, dropped = txt.decode(pairs(instance.text or b""))
-    if not instance.port or not 0 < instance.port < 65536:
+    if not instance.port or not 0 < instance.port < 65536 or instance.port in safe.FOREIGN_PORTS:
         return None, dropped
     endpoints: dict[Endpoint, None] = {}
     signature = signature or trust.Signed(Proof.UNSIGNED)
+    if kind and record.kind and kind != record.kind and signature.proof is Proof.SIGNED:
+        signature = replace(signature, proof=Proof.FALSE)  # signed for another service type
     for address, interface in dialable(places, every, gateways - instance.senders):
         if signature.proof in _COVERED and address not in signature.addresses:
             continue
@@ -70,16 +73,15 @@ def dialable(
 ) -> Iterator[Place]:
     """Yield every address that may be dialled, and the interface that leads to it.
 
-    mDNS is for one link: what lies elsewhere (the internet, a cloud's metadata, another network of the house) is not
-    dialled because somebody says so. Behind a reflector, write the address down instead.
+    mDNS is for one link: what lies elsewhere (the internet, a cloud's metadata, another network of this machine or of
+    the house) is not dialled because somebody says so. Behind a reflector, write the address down instead.
     """
     for said, link in places:
         address = safe.announced_address(said)
         if address is None or address in refused:
             continue
-        interface = link if _is_link_local(address) else interface_towards(every, address)
-        if interface:
-            yield address, interface
+        if _is_link_local(address) or interface_towards(tuple(each for each in every if each.name == link), address):
+            yield address, link
 
 
 def _is_link_local(address: str) -> bool:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,10 +30,13 @@ _GREETING_S = 1.5  # to connect and to be greeted
 _IDLE_S, _EVERY_S, _PROBES = 2, 1, 2  # keep-alive (RFC 9293 section 3.8.4)
 _AGAIN_S = (0.3, 1.0, 3.0, 3.0, 3.0)  # pauses between the tries after it broke
 _LATER_S = 30.0
+_AT_ONCE = 16  # connections that are being made
+_AT_ONE_ADDRESS = 2  # ports of one machine: that of its sidecar, and that which it had before
+_STRANGE = 2  # tries after which whoever did not greet is left alone
 _STEADY_S = 2.0  # what breaks sooner than that is not tried again at once for ever
 
-#: Called with the ref of an announcement, and whether its announcer is there.
-Report = Callable[[str, bool], None]
+#: Called with the ref of an announcement, and whether its announcer is there; None: that cannot be told any more.
+Report = Callable[[str, bool | None], None]
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class _Watched:
     refs: set[str] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
     attended: bool | None = None
+    given_up_at: float = 0.0
 
 
 class Presence:
@@ -52,6 +57,7 @@ class Presence:
         self._report = report
         self._watched: dict[tuple[str, int], _Watched] = {}
         self._of: dict[str, tuple[str, int]] = {}
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     def follow(self, ref: str, endpoints: tuple[Endpoint, ...], port: int | None, *, anew: bool) -> bool:
         """Watch over an announcement's announcer at ``port``; returns whether it is known to be there now.
@@ -64,17 +70,25 @@ class Presence:
         if not port:
             return False
         watched = self._watched.get(target)
-        if watched is not None and watched.attended is False and anew and watched.task is not None:
-            watched.task.cancel()
-            watched.task = asyncio.create_task(self._watch(target, watched))
+        if watched is not None and anew:
+            self._try_again(target, watched)
         if watched is None:
-            if len(self._watched) >= SIDECAR_LIMIT:
+            at_one = sum(dial == target[0] for dial, _ in self._watched)
+            if len(self._watched) >= SIDECAR_LIMIT or at_one >= _AT_ONE_ADDRESS:
                 return False
             watched = self._watched[target] = _Watched()
             watched.task = asyncio.create_task(self._watch(target, watched))
         watched.refs.add(ref)
         self._of[ref] = target
         return watched.attended is True
+
+    def _try_again(self, target: tuple[str, int], watched: _Watched) -> None:
+        """Begin anew what is gone, or what was given up a while ago."""
+        assert watched.task is not None
+        rested = time.monotonic() - watched.given_up_at > _LATER_S
+        if watched.attended is False or (watched.task.done() and rested):
+            watched.task.cancel()
+            watched.task = asyncio.create_task(self._watch(target, watched))
 
     def leave(self, ref: str) -> None:
         """Watch over it no longer."""
@@ -102,26 +116,33 @@ class Presence:
         while True:
             writer, began = None, loop.time()
             try:
-                reader, writer = await _greeted(target)
+                async with self._gate:
+                    reader, writer = await _greeted(target)
                 if watched.attended is not True:
                     self._tell(watched, True)
                 if await reader.read(1):
                     raise ValueError("it talks")
                 if loop.time() - began > _STEADY_S:
                     tries = 0
-            except (OSError, TimeoutError, ValueError, EOFError) as error:
+            except OSError as error:
                 log.debug("The sidecar at %s:%d: %r", *target, error)
-                # The kernel has asked and waited itself: there is nothing to be tried first.
-                tries = max(tries, 1) if isinstance(error, OSError) else tries
+                tries = max(tries, 1)  # the kernel has asked and waited itself: there is nothing to be tried first
+            except (ValueError, EOFError) as error:  # somebody else, or a sidecar that has no place left
+                log.debug("The sidecar at %s:%d: %r", *target, error)
+                if watched.attended is not None:
+                    self._tell(watched, None)
             finally:
                 if writer is not None:
                     writer.close()
             if watched.attended is not None and tries:
                 self._tell(watched, False)
+            if watched.attended is None and tries >= _STRANGE:
+                watched.given_up_at = time.monotonic()
+                return
             await asyncio.sleep(_AGAIN_S[tries] if tries < len(_AGAIN_S) else _LATER_S)
             tries += 1
 
-    def _tell(self, watched: _Watched, attended: bool) -> None:
+    def _tell(self, watched: _Watched, attended: bool | None) -> None:
         watched.attended = attended
         for ref in list(watched.refs):
             self._report(ref, attended)
@@ -141,19 +162,22 @@ async def _greeted(target: tuple[str, int]) -> tuple[asyncio.StreamReader, async
         except BaseException:
             writer.close()
             raise
-    _keep_alive(writer.get_extra_info("socket"))
+    keep_alive(writer.get_extra_info("socket"), _IDLE_S, every_s=_EVERY_S, probes=_PROBES)
     return reader, writer
 
 
-def _keep_alive(sock: socket.socket) -> None:
-    """Have the kernel ask whether the other end is there."""
+def keep_alive(sock: socket.socket, idle_s: int, *, every_s: int = 5, probes: int = 3) -> None:
+    """Have the kernel ask whether the other end is there (RFC 9293 section 3.8.4), and end the connection if it is not.
+
+    :param idle_s: seconds of silence before the first probe; ``every_s`` between two of them.
+    """
     with suppress(OSError, AttributeError, ValueError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if sys.platform == "win32":
-            sock.ioctl(socket.SIO_KEEPALIVE_VALS, (1, _IDLE_S * 1000, _EVERY_S * 1000))
+            sock.ioctl(socket.SIO_KEEPALIVE_VALS, (1, idle_s * 1000, every_s * 1000))
             return
         idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
         if idle is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, idle, _IDLE_S)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _EVERY_S)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+            sock.setsockopt(socket.IPPROTO_TCP, idle, idle_s)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, every_s)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, probes)

@@ -41,6 +41,7 @@ from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
 INSTANCE_LIMIT = 1024
 FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
 ANYBODYS = 2  # instances that everybody has room for: the 253 addresses of a usual LAN then leave half of it to others
+BARE_S = 6.0  # after this time what only has a name does not describe itself any more, and makes room for others
 ADDRESS_LIMIT = 16  # of one host
 # Instances that are told to have moved, at once and a second: a thousand may be on one host, and each costs up to 3 ms.
 _MOVES_AT_ONCE, _MOVES_A_SECOND = 256.0, 100.0
@@ -94,6 +95,12 @@ class Instance:
     leaving_at: float | None = None
     disputed_until: float = float("-inf")
     senders: set[str] = field(default_factory=set)
+    since: float = 0.0
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but its name is known."""
+        return self.server is None or self.text is None
 
     @property
     def key(self) -> str:
@@ -194,7 +201,7 @@ class Table:
             return
         ttl_s = min(max(float(record.ttl_s), _POINTER_TTL_S[0]), _POINTER_TTL_S[1])
         if known is None:
-            known = self._add(Instance(service_type, name, packet.source, now + ttl_s, ttl_s))
+            known = self._add(Instance(service_type, name, packet.source, now + ttl_s, ttl_s, since=now), now)
             if known is None:
                 return
         known.until, known.ttl_s = now + ttl_s, ttl_s
@@ -302,16 +309,6 @@ class Table:
         self._leave_host(one)
         self._untold.discard(key)
 
-    def forget_link(self, link: str) -> set[str]:
-        """Drop the addresses that were heard on an interface; returns the keys of the instances that had one."""
-        touched: set[str] = set()
-        for name, host in self._hosts.items():
-            left = {key: one for key, one in host.addresses.items() if key[1] != link}
-            if len(left) != len(host.addresses):
-                host.addresses = left
-                touched |= self._on_host.get(name, set())
-        return touched
-
     # -- what to ask ----------------------------------------------------------------------------------
 
     def known_answers(self, now: float) -> Iterator[tuple[Instance, float]]:
@@ -332,14 +329,18 @@ class Table:
 
     # -- room -----------------------------------------------------------------------------------------
 
-    def _add(self, new: Instance) -> Instance | None:
-        if len(self._instances) >= INSTANCE_LIMIT and not self._make_room(new.sender):
+    def _add(self, new: Instance, now: float) -> Instance | None:
+        if len(self._instances) >= INSTANCE_LIMIT and not self._make_room(new.sender, now):
             self.refused += 1
             return None
         self._instances[new.key] = new
         return new
 
-    def _make_room(self, sender: str) -> bool:
+    def _make_room(self, sender: str, now: float) -> bool:
+        bare = next((one for one in self._instances.values() if one.bare and now - one.since > BARE_S), None)
+        if bare is not None:
+            self._displace(bare)
+            return True
         largest, count = max(self._count.items(), key=lambda each: each[1])
         own = self._count.get(sender, 0)
         newest_first = reversed(self._instances.values())
@@ -349,10 +350,13 @@ class Table:
             newest = next(one for one in newest_first if max(map(self._count.__getitem__, one.senders)) > ANYBODYS)
         else:
             return False
-        self.forget(newest.key)
-        self._displaced.append(newest)
-        self.refused += 1
+        self._displace(newest)
         return True
+
+    def _displace(self, one: Instance) -> None:
+        self.forget(one.key)
+        self._displaced.append(one)
+        self.refused += 1
 
     def _note_sender(self, one: Instance, sender: str) -> None:
         if sender not in one.senders and len(one.senders) < _SPEAKERS:

@@ -113,7 +113,7 @@ def _signing() -> ModuleType:
     if pyca is None:
         raise AnnounceError(
             "Announcements cannot be signed here: the Python package cryptography is missing or does not work. "
-            "Install it with `pip install 'hybridisco[trust]'`."
+            "Install it with `pip install cryptography`."
         )
     return pyca
 

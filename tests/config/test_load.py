@@ -175,6 +175,7 @@ def test_the_comments_of_the_example_file_are_right() -> None:
         ('[kinds.x]\n[[kinds.x.proofs]]\npath = "x"', r"line 3: kinds.x.proofs\[1\].path", "plain path"),
         ('[trust]\nmode = "pined"', "line 2: trust.mode", "Did you mean pinned"),
         ('[trust]\nmode = ""', "line 2: trust.mode", "Allowed: first-use, pinned, off"),
+        ("[trust]\nmode = 3", "line 2: trust.mode", "quotes"),
         ("[trust]\nmode = false", "line 2: trust.mode", "quotes"),
         ("[trust]\nmodes = 1", "line 2: trust.modes", "Did you mean mode"),
         ("trust = 1", "line 1: trust", r"\[trust\]"),
@@ -195,6 +196,7 @@ def test_errors_name_file_line_and_key_and_say_what_is_allowed(text: str, place:
     with pytest.raises(ConfigError, match=place) as wrong:
         read(text)
     assert str(wrong.value).startswith("c.toml")
+    assert str(wrong.value).count("c.toml") == 1
     with pytest.raises(ConfigError, match=hint):
         read(text)
 

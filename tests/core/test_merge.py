@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hybridisco.core import problems
 from hybridisco.core.liveness import GONE_AFTER_S
 from hybridisco.core.model import Finding, Service, SourceName, Status
 from hybridisco.kinds import BUILTIN
@@ -200,7 +201,7 @@ class TestStatus:
     def test_announced_and_not_looked_at_yet(self, registry: ServiceRegistry) -> None:
         say(registry, mdns("box", BOX))
         assert (only(registry).status, only(registry).verified) == (Status.STALE, False)
-        assert only(registry).problem == "It was announced, but has not been checked yet."
+        assert only(registry).problem == problems.NOT_CHECKED
 
     def test_it_never_answered(self, registry: ServiceRegistry) -> None:
         say(registry, mdns("box", BOX), look(at(BOX), down("refused")))

@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 
 from hybridisco.core import problems
-from hybridisco.core.model import Endpoint, Finding, Status
+from hybridisco.core.model import Announcement, Endpoint, Finding, Proof, Status
 from hybridisco.kinds import BUILTIN
-from tests.say import at
+from tests.say import at, mdns, signed
 
 KINDS = {kind.id: kind for kind in BUILTIN}
 BOX = Endpoint("10.0.0.2", 8188, host="gpu-box")
@@ -66,3 +66,33 @@ def test_the_others_name_what_they_speak_of() -> None:
     assert problems.starting("LiteLLM", BOX).startswith("LiteLLM at http://gpu-box:8188 is starting")
     assert "server error on every path (502)" in problems.starting("X", BOX, problems.server_error(502))
     assert "ID answers at a:1 and at b:2" in problems.clone("ID", ["a:1", "b:2"])
+
+
+UNSIGNED = mdns("x", "10.0.0.2", id="ID")
+KEYED = signed(UNSIGNED, "key")
+
+
+@pytest.mark.parametrize(
+    ("said", "pinned", "words"),
+    [
+        (UNSIGNED, True, ("known id, but no longer signed", "`pip install cryptography`", "trust remove ID`")),
+        (UNSIGNED, False, ("not signed, and so cannot be accepted", "`pip install cryptography`", "hybridisco add")),
+        (signed(mdns("x", "10.0.0.2"), "key"), False, ("cannot be accepted",)),
+        (KEYED, True, ("signed with another key than before", "`hybridisco announce status`", "trust accept ID`")),
+        (KEYED, False, ("not among those that are accepted", "trust accept ID`", "trust import`")),
+        (signed(UNSIGNED, "key", Proof.UNCHECKED), True, ("not the known one", "Install it here")),
+        (signed(UNSIGNED, "key", Proof.UNCHECKED), False, ("not accepted here", "Install it here")),
+        (signed(UNSIGNED, "key", Proof.OUTDATED), True, ("out of date", "Set both clocks")),
+        (signed(UNSIGNED, "key", Proof.FALSE), False, ("does not fit",)),
+    ],
+)
+def test_an_announcement_that_is_not_believed(said: Announcement, pinned: bool, words: tuple[str, ...]) -> None:
+    sentence = problems.untrusted("ComfyUI", said, pinned=pinned)
+    assert not LEFTOVER.search(sentence), sentence
+    assert all(word in sentence for word in words), sentence
+    acceptable = said.id is not None and said.proof in (Proof.SIGNED, Proof.UNCHECKED)
+    assert ("trust accept" in sentence) == acceptable, "only a key can be accepted"
+
+
+def test_what_was_not_looked_at_yet_may_be_an_entry() -> None:
+    assert "announced or written down" in problems.NOT_CHECKED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from hybridisco.core.model import Announcement, Proof, Status, Trust
 from hybridisco.core.trust import PINNED_ONLY
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
-from tests.say import NOW, at, down, gone, look, manual, mdns, online, only, say, scan, signed
+from tests.say import NOW, at, down, gone, look, manual, mdns, online, only, orphaned, say, scan, signed
 
 LAN = "10.0.0.1"  # this machine's own address
 BOX, OTHER = "10.0.0.2", "10.0.0.3"
@@ -155,4 +156,27 @@ def test_where_only_pinned_keys_count_all_others_are_untrusted(claim: Announceme
     registry.apply(gone(OURS), NOW)
     say(registry, claim)
     assert only(registry).status is Status.UNTRUSTED
-    assert "not among those that are accepted here" in (only(registry).problem or "")
+    problem = only(registry).problem or ""
+    assert ("not signed" if claim.signer is None else "not among those that are accepted here") in problem
+
+
+def test_a_crowd_of_strangers_at_its_place_cannot_push_it_out(registry: ServiceRegistry) -> None:
+    say(registry, OURS, look(at(BOX), online()))
+    for number in range(300):
+        say(registry, mdns(f"stranger {number}", BOX))
+    say(registry, replace(OURS, version="2"), now=NOW + 1)
+    registry.tick(NOW + 1)
+    service = next(one for one in registry.snapshot() if one.id == "X")
+    assert (service.status, service.trust, service.name) == (Status.ONLINE, Trust.PINNED, OURS.name)
+
+
+def test_another_machine_that_got_the_address_of_one_that_is_gone_is_itself(registry: ServiceRegistry) -> None:
+    """Nobody means harm: a box was switched off, and DHCP gave its address to the next."""
+    say(registry, OURS, look(at(BOX), online()))
+    say(registry, orphaned(OURS), now=NOW + 60)
+    registry.tick(NOW + 60 + GONE_AFTER_S)
+    newcomer = signed(mdns("newcomer", BOX, id="Y"), "another")
+    say(registry, newcomer, look(at(BOX), online()), now=NOW + 70)
+    service = only(registry)
+    assert (service.id, service.name, service.status) == ("Y", "newcomer", Status.ONLINE)
+    assert service.trust is Trust.PINNED, "its key is remembered as any other's"

@@ -13,12 +13,15 @@ import pytest
 
 from hybridisco.config import Config, ManualEntry
 from hybridisco.core import target
-from hybridisco.doctor import hosts, links, machine, packets, port
+from hybridisco.core.model import Snapshot, Status, Trust
+from hybridisco.doctor import hosts, links, machine, packets, port, services
 from hybridisco.doctor.examine import examine
-from hybridisco.doctor.facts import HostFacts, Reply, Tcp
+from hybridisco.doctor.facts import HostFacts, Reply, Tcp, UntrustedService
 from hybridisco.doctor.firewall import read
 from hybridisco.doctor.report import Result
+from hybridisco.manager import ServiceDiscoveryManager
 from tests.doctor.world import LAN, LO
+from tests.formats.samples import service, snapshot
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux' tables")
 
@@ -163,6 +166,21 @@ async def test_a_host_that_refuses_and_one_that_cannot_be_asked() -> None:
     assert seen.refused == {"127.0.0.1"}
     assert [one.error for one in seen.asked if one.to == "fe80::1%nosuch0"]
     assert LO.interface.loopback
+
+
+async def test_what_is_not_believed_is_gathered_unless_it_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing on this machine's own network can be announced in a unit test, so the manager is a stand-in."""
+    foreign = service(status=Status.UNTRUSTED, problem="Another key.", trust=Trust.UNTRUSTED)
+
+    class Manager(ServiceDiscoveryManager):
+        async def discover_all_services(self, *_: object, **__: object) -> Snapshot:
+            return snapshot(foreign, service(id="other"))
+
+    monkeypatch.setattr(services, "ServiceDiscoveryManager", Manager)
+    found = await services.found(Config(sources=("manual",)), 0.1)
+    assert (found.answering, found.silent) == (1, ())
+    assert found.untrusted == (UntrustedService(foreign.name, foreign.url, foreign.host, "Another key."),)
+    assert (await services.found(Config(sources=("manual",), ignore=(foreign.id,)), 0.1)).untrusted == ()
 
 
 async def test_what_breaks_is_reported_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

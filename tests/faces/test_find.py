@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from hybridisco.config import load
-from hybridisco.core.model import Snapshot
+from hybridisco.config import Config, load
+from hybridisco.core.model import Snapshot, Status, Trust
 from hybridisco.core.target import parse
+from hybridisco.faces.cli.commands.list_ import show
 from hybridisco.faces.cli.explain import explain_nothing
 from hybridisco.faces.cli.search import Wish
 from tests.faces.conftest import Cli
+from tests.formats.samples import service, snapshot
 
 
 @pytest.fixture
@@ -290,6 +292,21 @@ def test_formats_of_what_answers_say_why_they_are_empty(cli: Cli, settings: Path
     result = cli("list", "--format", "urls")
     assert (result.status, result.out) == (1, "")
     assert result.err == "1 service, none answers; `hybridisco list` says why.\n"
+
+
+@pytest.mark.parametrize("fmt", ["env", "urls"])
+def test_what_is_not_trusted_is_not_said_to_be_silent(fmt: str, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign = service(status=Status.UNTRUSTED, problem="Another key.", trust=Trust.UNTRUSTED)
+    show(fmt, Config(), Wish(sources=("mdns",)), snapshot(foreign))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "1 service, none that may be used (1 untrusted); `hybridisco list` says why.\n"
+
+
+def test_the_table_marks_what_could_not_be_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    for mode, marked in (("first-use", True), ("pinned", True), ("off", False)):
+        show("table", Config(trust_mode=mode), Wish(sources=("mdns",)), snapshot(service()))
+        assert ("mdns (unchecked)" in capsys.readouterr().out) is marked
 
 
 def test_ids_are_shown_when_asked_for(cli: Cli, probing: dict[str, str]) -> None:

@@ -18,7 +18,8 @@ import pytest
 
 from hybridisco.faces.cli.commands.mock import _lan_urls
 from hybridisco.sources.interfaces import Interface
-from tests.faces.conftest import COMMAND, Program
+from hybridisco.testing import FAULTS
+from tests.faces.conftest import COMMAND, Cli, Program
 
 Start = Callable[..., Program]
 
@@ -129,6 +130,11 @@ def test_mock_for_the_lan_says_how_the_lan_reaches_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr("hybridisco.sources.interfaces.interfaces", lambda: (lan,))
     assert _lan_urls("0.0.0.0", [8188]) == ["http://10.77.0.2:8188"]
     assert _lan_urls("::", [1]) == _lan_urls("127.0.0.1", [1]) == _lan_urls("localhost", [1]) == []
+
+
+def test_the_help_of_mock_names_every_fault(cli: Cli) -> None:
+    words = set(re.findall(r"[a-z-]+", cli("mock", "--help").out.partition("--fault")[2]))
+    assert words >= set(FAULTS)
 
 
 def test_mock_with_a_fault(program: Start) -> None:

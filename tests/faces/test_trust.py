@@ -82,10 +82,50 @@ def test_the_list_tells_of_damage_and_of_what_was_refused(cli: Cli, keys: KnownK
     result = cli("trust")
     assert result.status == 0
     assert f"Warning: {keys.path}, line 5: This line is not UTF-8." in result.err
-    assert "Refused: a key of New 6 (new6)" in result.err
+    assert f"Refused: a key of New 6 (new6), not among the accepted:\n  {fingerprint(key(6))}  seen" in result.err
     assert "hybridisco trust accept new6\n" in result.err
     assert "keys of 2 more" in result.err
     assert "\0" not in result.out + result.err
+
+
+def test_the_list_shows_every_refused_key_of_a_known_one(cli: Cli, keys: KnownKeys) -> None:
+    for number in (8, 9):
+        keys.note_refused("abcd1111", key(number), "ComfyUI on gpu-box", SINCE)
+    err = cli("trust").err
+    assert "Refused: 2 keys of ComfyUI on gpu-box (abcd1111), not the known one:" in err
+    assert fingerprint(key(8)) in err and fingerprint(key(9)) in err
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("pinned", "No key is accepted yet"), ("off", "not looked at"), ("first-use", "is remembered")]
+)
+def test_without_keys_it_says_what_the_mode_makes_of_that(cli: Cli, settings: Path, mode: str, words: str) -> None:
+    settings.parent.mkdir()
+    settings.write_text(f'[trust]\nmode = "{mode}"\n')
+    assert words in cli("trust").err
+    settings.write_text("[trust]\nmode = 3\n")
+    assert "No key is known yet" in cli("trust").err, "the settings are told of elsewhere"
+
+
+def test_the_list_says_where_nothing_can_be_checked(cli: Cli, keys: KnownKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("trust").err == ""
+    monkeypatch.setattr("hybridisco.trust.ed25519.can_verify", lambda: False)
+    result = cli("trust")
+    assert "cannot be checked here" in result.err and "`pip install cryptography`" in result.err
+    assert result.out
+
+
+def test_the_id_of_the_list_is_understood(cli: Cli, keys: KnownKeys) -> None:
+    keys.note_refused("abcd1111", key(9), "ComfyUI on gpu-box", SINCE)
+    assert cli("trust", "accept", "abcd1111~comfyui@gpu-box:8188", "--yes").status == 0
+    assert keys.keys()["abcd1111"].key == key(9)
+    assert cli("trust", "accept", "abcd1111~comfyui@gpu-box:8188", "--yes", "--key", key(7)).status == 0
+    assert cli("trust", "accept", "fresh~comfyui@gpu-box:8188", "--yes", "--key", key(6)).status == 0
+    assert (keys.keys()["abcd1111"].key, keys.keys()["fresh"].key) == (key(7), key(6))
+    keys.pin("abcd3333", key(3), "comfyui", SINCE)
+    assert cli("trust", "remove", "comfyui~gpu-box:8188").status == 2, "only a whole id is before the ~"
+    assert cli("trust", "remove", "abcd1111~comfyui@gpu-box:8188").status == 0
+    assert "abcd1111" not in keys.load()
 
 
 @pytest.mark.parametrize("named", ["abcd1111", "abcd1", "ABCD1", "comfyui ON gpu-box "])
@@ -101,6 +141,8 @@ def test_accepting_what_was_refused(cli: Cli, keys: KnownKeys, named: str) -> No
     again = cli("trust", "accept", named)
     assert again.status == 2
     assert "No other key of ComfyUI on gpu-box (abcd1111) was refused lately" in again.err
+    assert "no longer signed, there is no key to accept" in again.err
+    assert "`hybridisco trust remove abcd1111`" in again.err
 
 
 def test_accepting_is_asked_for(cli: Cli, keys: KnownKeys) -> None:

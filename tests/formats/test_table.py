@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from hybridisco.core.model import Snapshot, SourceName, SourceState, Status
+from hybridisco.core.model import Snapshot, SourceName, SourceState, Status, Trust
 from hybridisco.formats import Look, render
 from hybridisco.formats.table import latency
 from tests.formats.samples import BUSY, GONE, LOCKED, TYPICAL, service, snapshot
@@ -86,6 +86,22 @@ def test_ids_are_shown_whole_to_those_who_want_them(width: int) -> None:
 def test_a_kind_that_nobody_knows_is_a_question_mark() -> None:
     line = render("table", snapshot(service(kind="http", name="gpu-box:8188", version=None)), Look(120)).splitlines()[1]
     assert "  gpu-box:8188  ?     http://" in line
+
+
+@pytest.mark.parametrize(
+    ("trust", "checking", "shown"),
+    [
+        (Trust.UNSIGNED, True, "mdns (unsigned), probe"),
+        (Trust.UNCHECKED, True, "mdns (unchecked), probe"),
+        (Trust.UNCHECKED, False, "mdns, probe"),  # trust.mode is "off": nobody asked for a check
+        (Trust.PINNED, True, "mdns, probe"),
+    ],
+)
+def test_an_announcement_that_may_be_forged_is_marked(trust: Trust, checking: bool, shown: str) -> None:
+    text = render("table", snapshot(service(trust=trust)), Look(200, checking=checking))
+    assert f"  {shown}  " in text
+    found = service(trust=trust, sources=(SourceName.PROBE,))
+    assert "(" not in render("table", snapshot(found), Look(200, checking=checking))
 
 
 def test_the_footer_tells_what_went_wrong() -> None:

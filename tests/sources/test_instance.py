@@ -102,10 +102,16 @@ def test_a_link_local_address_is_dialled_through_the_link_that_it_was_heard_on()
     assert dialled("fe80::1", "fe80::1%eth1") == ["fe80::1%eth0", "fe80::1%eth1"]
 
 
-def test_another_address_is_dialled_through_the_network_that_it_is_of() -> None:
-    found, _ = said("10.78.0.1", "10.77.0.1%eth1")
+def test_an_address_is_dialled_only_through_the_link_that_it_was_heard_on() -> None:
+    """A neighbour here has no business with another network of this machine: a VPN, or a switch for containers."""
+    found, _ = said("10.78.0.1", "10.77.0.1%eth0", "10.77.0.2%eth1", "10.78.0.3%eth1")
     assert found is not None
-    assert [(e.address, e.interface) for e in found.endpoints] == [("10.78.0.1", "eth1"), ("10.77.0.1", "eth0")]
+    assert [(e.address, e.interface) for e in found.endpoints] == [("10.77.0.1", "eth0"), ("10.78.0.3", "eth1")]
+
+
+@pytest.mark.parametrize("port", [22, 25, 515, 631, 9100, 9107])
+def test_ports_that_a_stray_request_may_disturb_are_not_dialled(port: int) -> None:
+    assert said("10.77.0.1", port=port)[0] is None
 
 
 def test_a_zone_that_was_announced_does_not_count() -> None:

@@ -25,6 +25,7 @@ class Sidecar:
         self.greeting = greeting
         self.port = 0
         self.connections = 0
+        self.hangs_up = False
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -49,7 +50,8 @@ class Sidecar:
         self.connections += 1
         self._writers.append(writer)
         writer.write(self.greeting)
-        await reader.read()
+        if not self.hangs_up:
+            await reader.read()
         writer.close()
 
 
@@ -167,3 +169,29 @@ async def test_only_so_many_are_held(sidecar: Sidecar, monkeypatch: pytest.Monke
         presence.follow("y", HERE, sidecar.port + 1, anew=True)
         await reports.until(("x", True))
         assert len(presence._watched) == 1
+
+
+async def test_a_sidecar_that_has_no_place_left_is_not_gone(sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It accepts, and hangs up without a greeting: somebody is there, but whether it is there for long is not known."""
+    monkeypatch.setattr(module, "_AGAIN_S", (0.01,) * 5)
+    said: list[bool | None] = []
+    unknown = asyncio.Event()
+
+    def report(ref: str, attended: bool | None) -> None:
+        said.append(attended)
+        if attended is None:
+            unknown.set()
+
+    presence = Presence(report)
+    try:
+        presence.follow("x", HERE, sidecar.port, anew=True)
+        await until(lambda: said == [True])
+        sidecar.greeting = b""
+        sidecar.hangs_up = True
+        for writer in sidecar._writers:
+            writer.close()
+        async with asyncio.timeout(LIMIT_S):
+            await unknown.wait()
+        assert False not in said
+    finally:
+        await presence.close()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
 from hybridisco.sources.table import (
     ADDRESS_LIMIT,
+    BARE_S,
     DISPUTED_S,
     DOUBT_S,
     FAIR_SHARE,
@@ -273,9 +274,6 @@ def test_each_link_has_its_own_addresses() -> None:
     assert set(places(table)) == {BOX, "10.78.0.1%wlan0"}
     hear(table, NOW + 10, address("10.77.0.9"))
     assert set(places(table)) == {"10.77.0.9", "10.78.0.1%wlan0"}
-    assert table.forget_link("wlan0") == {NAME}
-    assert places(table) == ["10.77.0.9"]
-    assert table.forget_link("wlan0") == set()
 
 
 def test_the_same_link_local_address_on_two_links_is_two_places() -> None:
@@ -582,3 +580,15 @@ def test_keys_and_values_of_a_txt_record(octets: bytes, found: dict[bytes, bytes
 @given(st.binary(max_size=2000))
 def test_any_octets_are_a_txt_record(octets: bytes) -> None:
     assert all(key and b"=" not in key for key in pairs(octets))
+
+
+def test_names_that_describe_themselves_no_further_make_room_for_others() -> None:
+    """One machine with hundreds of IPv6 addresses names two instances from each, and nobody has more than his share."""
+    table = Table([TYPE])
+    for number in range(INSTANCE_LIMIT):
+        hear(table, NOW, pointer(f"bare{number}.{TYPE}"), source=f"fe80::{number // 2:x}")
+    assert len(table) == INSTANCE_LIMIT
+    assert hear(table, NOW + 1, *whole()) == {}, "they have just come"
+    assert hear(table, NOW + BARE_S + 1, *whole()) == {NAME: True}
+    gone, _ = table.expire(NOW + BARE_S + 1)
+    assert [one.name for one in gone] == [f"bare0.{TYPE}"]

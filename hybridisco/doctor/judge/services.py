@@ -1,22 +1,23 @@
-"""Judges services that are announced and do not answer, and backends of this machine that nobody else can reach."""
+"""Judges services that do not answer or are not believed, and backends of this machine that nobody else can reach."""
 
 from __future__ import annotations
 
 from hybridisco.core.model import SourceName
-from hybridisco.doctor.facts import Facts, Reply, SilentService, Tcp
+from hybridisco.doctor.facts import Facts, Reply, SilentService, Tcp, UntrustedService
 from hybridisco.doctor.judge import names
 from hybridisco.doctor.report import CauseId, Check, Likelihood, Result, Suspicion
 
 
 def silent(facts: Facts) -> tuple[Check, ...]:
-    """Judge what is announced or written down and does not answer: on which side is it lost?"""
+    """Judge what is announced or written down and does not answer, or is not believed: on which side is it lost?"""
     title = "Announced services"
     if facts.found is None:
         return (Check("services", title, Result.UNKNOWN, ("not looked at",)),)
     number = facts.found.answering
     answering = f"{number} service{'' if number == 1 else 's'} found that answer{'s' if number == 1 else ''}"
-    if facts.found.silent:
-        return tuple(_service(service, facts) for service in facts.found.silent)
+    if facts.found.silent or facts.found.untrusted:
+        lost = (_service(service, facts) for service in facts.found.silent)
+        return (*lost, *map(_untrusted, facts.found.untrusted))
     # What troubles the sources has causes that other checks name.
     return (Check("services", title, Result.OK, (answering, *facts.found.troubles)),)
 
@@ -33,6 +34,20 @@ def _service(service: SilentService, facts: Facts) -> Check:
         why,
         fix,
         Suspicion(cause, likelihood, title, service.name),
+    )
+
+
+def _untrusted(service: UntrustedService) -> Check:
+    return Check(
+        f"service:{service.name}",
+        f"Service {service.name}",
+        Result.PROBLEM,
+        (f"{service.url}, announced by {service.host}, is not believed", service.problem),
+        "Whoever announces it cannot show that he may, so it is never offered for use: its machine or sidecar may have "
+        "been set up anew, or somebody pretends to be it.",
+        "Find out which; what was seen of it says how. `hybridisco trust list` shows the keys that are known here, and "
+        "those that were refused.",
+        Suspicion(CauseId.UNTRUSTED, Likelihood.CERTAIN, f"{service.name} is not trusted", service.name),
     )
 
 

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from hybridisco.core.errors import UsageError
+from hybridisco.core.trust import OFF, PINNED_ONLY
 from hybridisco.formats import Look
+from hybridisco.trust.change import announced_id
 from hybridisco.trust.lines import Known, fingerprint, written_time
 
 _GAP = "  "
 _NAMELESS = "-"
+_TOLD = 5  # refused services that a list names: on a hostile LAN there may be hundreds
+
+UNCHECKED = (
+    "Signatures cannot be checked here, and no key is remembered: the Python package cryptography is missing. Install "
+    "it with `pip install cryptography`."
+)
 
 
 def meant(word: str, entries: Iterable[Known]) -> str | None:
     """Return the id that ``word`` means: an id, the name of a service, or the beginning of one id. None: nothing.
 
+    Of an id as `list --ids` shows that of an untrusted service, the place after the ``~`` is left away.
+
     :raises UsageError: it may mean several; all are named.
     """
     names = {entry.id: entry.name for entry in entries}
-    if word in names:
-        return word
+    for whole in (word, announced_id(word)):
+        if whole in names:
+            return whole
     wanted = word.strip().casefold()
     found = [service_id for service_id, name in names.items() if name and name.casefold() == wanted]
     found = found or [service_id for service_id in names if wanted and service_id.casefold().startswith(wanted)]
@@ -42,6 +53,59 @@ def shown_as(service_id: str, name: str) -> str:
 def day(since: float) -> str:
     """Return the day of a time, where people are."""
     return datetime.fromtimestamp(since, UTC).astimezone().strftime("%Y-%m-%d")
+
+
+def mark(entry: Known) -> str:
+    """Return what people compare of a key, and since when it is known or was seen."""
+    return f"{fingerprint(entry.key)}  seen since {day(entry.since)}"
+
+
+def why_none(mode: str) -> str:
+    """Return what to say where no key is known. ``mode`` is the setting ``trust.mode``."""
+    if mode == PINNED_ONLY:
+        return (
+            'No key is accepted yet, and trust.mode is "pinned": nothing that is announced is trusted. Run `hybridisco '
+            "trust import` with your studio's keys, or `hybridisco list` and then `hybridisco trust accept ID`."
+        )
+    if mode == OFF:
+        return 'No key is known, and trust.mode is "off": signatures are not looked at, and no key is remembered.'
+    return (
+        "No key is known yet. A sidecar that signs its announcements is remembered when `hybridisco list` first finds "
+        "it."
+    )
+
+
+def nothing_refused(word: str, service_id: str | None, name: str) -> str:
+    """Return why there is nothing to accept. ``service_id`` is what ``word`` means, None for nothing that is known."""
+    if service_id is None:
+        what, how, or_else = f"Nothing that is called {ascii(word)[:80]} was", "not signed", ""
+    else:
+        what, how = f"No other key of {shown_as(service_id, name)} was", "no longer signed"
+        or_else = f", or, if it is to stay unsigned, run `hybridisco trust remove {service_id}`"
+    return (
+        f"{what} refused lately. Run `hybridisco list` first. If it says that it is {how}, there is no key to accept: "
+        "its sidecar probably runs without the Python package cryptography. Install it on that machine (`pip install "
+        f"cryptography`) and restart the sidecar{or_else}. A key that you know can be given with --key."
+    )
+
+
+def refused_lines(refused: Iterable[Known], known: Collection[str]) -> list[str]:
+    """Return what to say of keys that were refused, the newest first. ``known`` are the ids that have a key."""
+    of: dict[str, list[Known]] = {}
+    for entry in reversed(tuple(refused)):
+        of.setdefault(entry.id, []).append(entry)
+    lines = []
+    for service_id, entries in list(of.items())[:_TOLD]:
+        number = "a key" if len(entries) == 1 else f"{len(entries)} keys"
+        why = "not the known one" if service_id in known else "not among the accepted"
+        marks = "".join(f"\n  {mark(entry)}" for entry in entries)
+        lines.append(
+            f"Refused: {number} of {shown_as(service_id, entries[0].name)}, {why}:{marks}\n"
+            f"If you know why: hybridisco trust accept {service_id}"
+        )
+    if len(of) > _TOLD:
+        lines.append(f"… and keys of {len(of) - _TOLD} more, which --json shows.")
+    return lines
 
 
 def document(known: Iterable[Known], refused: Iterable[Known]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from hybridisco.doctor.facts import Found, LocalBackend, Machine, Reply, SilentService, Tcp
+from hybridisco.doctor.facts import Found, LocalBackend, Machine, Reply, SilentService, Tcp, UntrustedService
 from hybridisco.doctor.report import Result
 from tests.doctor.world import BOX, causes, check, report
 
@@ -44,6 +46,26 @@ def test_what_answers_is_counted() -> None:
     assert check("services", found=Found(1)).evidence == ("1 service found that answers",)
     assert check("services", found=Found(3, (), ("mdns: …",))).evidence == ("3 services found that answer", "mdns: …")
     assert check("services", found=None).result is Result.UNKNOWN
+
+
+def test_what_is_not_believed_is_a_finding_of_its_own() -> None:
+    foreign = UntrustedService("ComfyUI", f"http://{BOX}:8188", "gpu-box.local", "Signed with another key.")
+    found = Found(0, untrusted=(foreign,))
+    assert causes(found=found) == ["service-untrusted"]
+    assert not report(found=found).sound
+    assert not any("found that answer" in line for one in report(found=found).checks for line in one.evidence)
+    seen = check("service:ComfyUI", found=found)
+    assert seen.evidence == (
+        f"http://{BOX}:8188, announced by gpu-box.local, is not believed",
+        "Signed with another key.",
+    )
+    assert "hybridisco trust list" in seen.fix and seen.why
+
+
+def test_what_is_not_believed_stands_beside_what_does_not_answer() -> None:
+    foreign = UntrustedService("RVC", f"http://{BOX}:7865", "gpu-box.local", "Signed with another key.")
+    found = replace(silent(Tcp.REFUSED), untrusted=(foreign, foreign))
+    assert causes(found=found) == ["service-not-running", "service-untrusted"]
 
 
 def test_a_backend_that_keeps_to_itself() -> None:

@@ -68,6 +68,7 @@ def show(
     :param ids: show them in the table.
     :param enough: the first that answers was asked for: if there is one, that more may be there is no news.
     """
+    from hybridisco.core.trust import OFF
     from hybridisco.faces.cli.explain import explain_nothing, unclear
     from hybridisco.faces.cli.search import FOUND, answering, warn
     from hybridisco.faces.cli.terminal import look, say
@@ -76,7 +77,7 @@ def show(
     shown = want.filtered(snapshot)
     if fmt == "table" and enough and answering(shown) == FOUND:
         shown = replace(shown, complete=True)
-    text = render(fmt, shown, replace(look(), ids=ids))
+    text = render(fmt, shown, replace(look(), ids=ids, checking=config.trust_mode != OFF))
     if text:
         click.echo(text)
     told = fmt == "json" or (fmt == "table" and shown.services)  # these tell of warnings themselves
@@ -85,7 +86,16 @@ def show(
         explain_nothing(config, want, snapshot, probed)
         return
     if not text:
-        number = len(shown.services)
-        say(f"{number} service{'' if number == 1 else 's'}, none answers; `hybridisco list` says why.")
+        say(_none_usable(shown))
     for line in unclear(config, want, snapshot):
         say(line)
+
+
+def _none_usable(shown: Snapshot) -> str:
+    """Return what to say where nothing of what was found can be printed."""
+    from hybridisco.core.model import Status
+
+    number = len(shown.services)
+    untrusted = sum(service.status is Status.UNTRUSTED for service in shown.services)
+    what = f"none that may be used ({untrusted} untrusted)" if untrusted else "none answers"
+    return f"{number} service{'' if number == 1 else 's'}, {what}; `hybridisco list` says why."

@@ -24,7 +24,12 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.argument("kinds", nargs=-1, metavar="[KIND]...", shell_complete=_complete)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the first; 0 takes free ones.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the LAN.")
-@click.option("--fault", shell_complete=_complete, help="What is wrong with them: slow, hang, locked, busy …")
+@click.option(
+    "--fault",
+    metavar="FAULT",
+    shell_complete=_complete,
+    help="What is wrong with them: slow, wrong-kind, hang, error, locked, starting, busy or refuse.",
+)
 def mock(kinds: tuple[str, ...], port: int | None, host: str, fault: str | None) -> int:
     """Serve mock backends until Ctrl-C: all five kinds, or the KINDs that are named, at their usual ports.
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from hybridisco.trust.store import Known, KnownKeys, Merged
 
 DONE, NOTHING, NOT_DONE = 0, 1, 2
-_TOLD = 5  # refused services that a list names: on a hostile LAN there may be hundreds
 
 
 def _store() -> KnownKeys:
@@ -57,6 +56,7 @@ def list_(as_json: bool) -> int:
     """
     from hybridisco.faces.cli import keys
     from hybridisco.faces.cli.terminal import look, say
+    from hybridisco.trust.ed25519 import can_verify
 
     store = _store()
     store.load()
@@ -69,12 +69,12 @@ def list_(as_json: bool) -> int:
     elif known:
         click.echo(keys.table(known, look()), color=look().color)
     else:
-        say(
-            "No key is known yet. A sidecar that signs its announcements is remembered when `hybridisco list` first "
-            "finds it."
-        )
+        say(keys.why_none(_mode()))
     _warn(store.warnings)
-    _tell_refused(refused)
+    for line in keys.refused_lines(refused, store.keys()):
+        say(line)
+    if not can_verify():
+        say(keys.UNCHECKED)
     return DONE if known else NOTHING
 
 
@@ -84,18 +84,14 @@ def _news(store: KnownKeys) -> list[Known]:
     return [entry for entry in store.refused() if entry.id not in known or known[entry.id].key != entry.key]
 
 
-def _tell_refused(refused: list[Known]) -> None:
-    from hybridisco.faces.cli import keys
-    from hybridisco.faces.cli.terminal import say
+def _mode() -> str:
+    """Return the setting ``trust.mode``, the usual one where the settings are wrong: other commands tell of that."""
+    from hybridisco.config import Config, load
+    from hybridisco.core.errors import HybridiscoError
 
-    last = list({entry.id: entry.name for entry in reversed(refused)}.items())
-    for service_id, name in last[:_TOLD]:
-        say(
-            f"Refused: a key of {keys.shown_as(service_id, name)} that is not the known one. If you know why:\n"
-            f"  hybridisco trust accept {service_id}"
-        )
-    if len(last) > _TOLD:
-        say(f"… and keys of {len(last) - _TOLD} more, which --json shows.")
+    with suppress(HybridiscoError):
+        return load().trust_mode
+    return Config().trust_mode
 
 
 def _warn(warnings: tuple[str, ...]) -> None:
@@ -112,9 +108,9 @@ def _warn(warnings: tuple[str, ...]) -> None:
 def accept(which: str, key: str | None, yes: bool) -> int:
     """Trust the new key of a service.
 
-    Both fingerprints are shown first. The service is named by its id, the beginning of its id, or its name. Accept a
-    key only if you know why it changed: a box that was set up anew has a new one, and so has another machine that
-    pretends to be that box.
+    Both fingerprints are shown first. The service is named by its id, the beginning of its id, or its name;
+    `hybridisco list --ids` shows the ids. Accept a key only if you know why it changed: a box that was set up anew has
+    a new one, and so has another machine that pretends to be that box.
 
     Exit status: 0 if the key is trusted now, 1 if you said no, 2 for wrong usage or if it could not be written.
     """
@@ -135,21 +131,14 @@ def accept(which: str, key: str | None, yes: bool) -> int:
         return DONE
     say(title)
     if old is not None:
-        say(f"  known  {'a line that is damaged' if old.damaged else _mark(old)}")
-    say(f"  new    {fingerprint(new.key) if key else _mark(new)}")
+        say(f"  known  {'a line that is damaged' if old.damaged else keys.mark(old)}")
+    say(f"  new    {fingerprint(new.key) if key else keys.mark(new)}")
     if not yes and not _agreed("Do you know why it changed, and is the new one right?" if old else "Is this its key?"):
         say("Nothing was changed.")
         return NOTHING
     store.accept(new.id, new.key, new.name or known_name, time.time())
     say(f"Trusted from now on, and kept in {store.path}.")
     return DONE
-
-
-def _mark(entry: Known) -> str:
-    from hybridisco.faces.cli import keys
-    from hybridisco.trust.store import fingerprint
-
-    return f"{fingerprint(entry.key)}  seen since {keys.day(entry.since)}"
 
 
 def _agreed(question: str) -> bool:
@@ -169,15 +158,17 @@ def _by_hand(store: KnownKeys, which: str, key: str) -> Known:
     """Return the key that was typed. :raises UsageError: it is none, or it is not clear whose it is."""
     from hybridisco.core.errors import UsageError
     from hybridisco.faces.cli import keys
+    from hybridisco.trust.change import announced_id
     from hybridisco.trust.store import Known, checked
 
     entries = (*store.refused(), *store.keys().values())
     service_id = keys.meant(which, entries)
     name = next((entry.name for entry in reversed(entries) if entry.id == service_id), "")
-    if service_id is not None and service_id != which and which.casefold() != name.casefold():
+    which_id = announced_id(which)
+    if service_id is not None and service_id != which_id and which.casefold() != name.casefold():
         # For somebody new it may be the whole id: a key must not go to whoever's id begins alike.
         raise UsageError(f"With --key, write the whole id. Did you mean {service_id}?")
-    return checked(Known(service_id or which, key.strip().rstrip("="), 0.0, name))
+    return checked(Known(service_id or which_id, key.strip().rstrip("="), 0.0, name))
 
 
 def _refused(store: KnownKeys, which: str) -> Known:
@@ -190,14 +181,9 @@ def _refused(store: KnownKeys, which: str) -> Known:
     found = [entry for entry in news if entry.id == service_id]
     if not found:
         names = {entry.id: entry.name for entry in store.keys().values()}
-        title = keys.shown_as(service_id, names.get(service_id, "")) if service_id else ""
-        what = f"No other key of {title} was" if service_id else f"Nothing that is called {ascii(which)[:80]} was"
-        raise UsageError(
-            f"{what} refused lately. Run `hybridisco list` first, which tells whether its key is refused, or give the "
-            "key with --key."
-        )
+        raise UsageError(keys.nothing_refused(which, service_id, names.get(service_id or "", "")))
     if len(found) > 1:
-        shown = "".join(f"\n  {entry.key}\n    {_mark(entry)}" for entry in found)
+        shown = "".join(f"\n  {entry.key}\n    {keys.mark(entry)}" for entry in found)
         raise UsageError(
             f"{len(found)} different keys of {service_id} were refused, and at most one of them can be right. Find out "
             f"which on the machine itself, and give it with --key:{shown}"
@@ -208,7 +194,8 @@ def _refused(store: KnownKeys, which: str) -> Known:
 @trust.command()
 @click.argument("which", metavar="ID|NAME...", nargs=-1, required=True, shell_complete=_complete_id)
 def remove(which: tuple[str, ...]) -> int:
-    """Forget the keys of services. Whatever key they have when they are next seen is remembered then.
+    """Forget the keys of services. Whatever key they have when they are next seen is remembered then (in the mode
+    "pinned" it is `untrusted` until you accept it); without a signature they are shown as unsigned.
 
     Exit status: 0 if they are forgotten, 2 if one is not known (nothing is changed then).
     """

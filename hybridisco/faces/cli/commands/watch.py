@@ -70,12 +70,15 @@ class Visible:
 async def _watch(config: Config, want: Wish, *, as_json: bool) -> None:
     import sys
 
+    from hybridisco.core.trust import OFF
     from hybridisco.faces.cli.terminal import is_terminal
     from hybridisco.manager import ServiceDiscoveryManager
 
     async with ServiceDiscoveryManager(config, sources=want.sources) as manager:
         live = is_terminal(sys.stdout) and not as_json
-        show = _table(manager, want) if live else _lines(manager, want, as_json=as_json)
+        show = (
+            _table(manager, want, checking=config.trust_mode != OFF) if live else _lines(manager, want, as_json=as_json)
+        )
         tasks = [asyncio.create_task(job) for job in (show, manager.run(), _healthy(manager))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -114,7 +117,7 @@ async def _lines(manager: ServiceDiscoveryManager, want: Wish, *, as_json: bool)
         unsubscribe()
 
 
-async def _table(manager: ServiceDiscoveryManager, want: Wish) -> None:
+async def _table(manager: ServiceDiscoveryManager, want: Wish, *, checking: bool) -> None:
     """Keep a table on the terminal true; it is drawn again only when something changed."""
     from rich.console import Console, Group
     from rich.live import Live
@@ -123,7 +126,7 @@ async def _table(manager: ServiceDiscoveryManager, want: Wish) -> None:
     from hybridisco.faces.cli.terminal import look
     from hybridisco.formats.table import lines
 
-    paper = look()  # now: Live puts something of its own in place of stdout
+    paper = replace(look(), checking=checking)  # now: Live puts something of its own in place of stdout
     console = Console(color_system="auto" if paper.color else None, highlight=False)
 
     def picture() -> Group:
