@@ -184,10 +184,17 @@ def _fuse(
     """Return the one service that ``members`` speak of, or None when it is gone."""
     members = _believed(members, world, now)
     said = _by_precedence(members)
+    own = _places_of_the_user(members)
     verdicts = sorted(
         (as_reached(judge(kind, e, looked.get(e.key), world), world) for e in _endpoints(said)),
         # Of two addresses that are as good as each other the one that was known first: a newcomer may be a forgery.
-        key=lambda v: (status_rank(v.status), address_rank(v.endpoint), _known_since(v), v.endpoint.key),
+        key=lambda v: (
+            bool(own) and v.endpoint.key not in own,
+            status_rank(v.status),
+            address_rank(v.endpoint),
+            _known_since(v),
+            v.endpoint.key,
+        ),
     )
     best = verdicts[0]
     status = faded(best, verdicts, members, world, now)
@@ -238,6 +245,12 @@ def _believed(members: Sequence[Evidence], world: World, now: float) -> Sequence
         for item, each in zip(members, trust, strict=True)
         if each is Trust.PINNED or item.announcement.source is not SourceName.MDNS
     ]
+
+
+def _places_of_the_user(members: Sequence[Evidence]) -> frozenset[EndpointKey]:
+    """Return the places that the user wrote down, which go before those that just anybody adds to them."""
+    written = (item.announcement for item in members if item.announcement.source is SourceName.MANUAL)
+    return frozenset(e.key for a in written for e in a.endpoints if e.address)
 
 
 def _known_since(verdict: Verdict) -> float:

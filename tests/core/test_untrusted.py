@@ -180,3 +180,13 @@ def test_another_machine_that_got_the_address_of_one_that_is_gone_is_itself(regi
     service = only(registry)
     assert (service.id, service.name, service.status) == ("Y", "newcomer", Status.ONLINE)
     assert service.trust is Trust.PINNED, "its key is remembered as any other's"
+
+
+def test_a_neighbour_cannot_lead_the_users_own_entry_elsewhere(registry: ServiceRegistry) -> None:
+    """He announces the place that the user wrote down beside one of his own, with a key that is known."""
+    registry.set_pins({"X": "ours", "M": "mallory"}, NOW)
+    say(registry, manual(f"http://{BOX}:8188", BOX, host=BOX), look(at(BOX), online()))
+    say(registry, signed(mdns("mallory", BOX, OTHER, id="M"), "mallory"), look(at(OTHER), online()))
+    assert only(registry).url == f"http://{BOX}:8188"
+    say(registry, look(at(BOX), down()), now=NOW + 1)
+    assert only(registry).url == f"http://{BOX}:8188", "also when nothing answers there for a moment"
