@@ -55,9 +55,10 @@ def rows() -> list[Row]:
         ),
         Row(
             "mdns-beside-2",
-            "mDNS: all of 10 with 2 more zeroconf processes on the host",
-            partial(_setup, "zeroconf", 1, 10, beside=2),
-            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN), Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN, "first")),
+            "mDNS: all of 10, on 10 hosts, with 2 more zeroconf processes beside us",
+            # Of the three, the kernel gives a unicast answer to one, by a hash of who sent it: so there are several.
+            partial(_setup, "zeroconf", 10, 10, beside=2),
+            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN), Goal("–", None, PLAIN, of="first")),
             floor=RAW,
             pause_s=PAUSE_S,
         ),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
-from hybridisco.core.model import Endpoint, Event, EventType, Snapshot, SourceName, SourceState
+from hybridisco.core.model import Endpoint, Event, EventType, Snapshot, SourceName, SourceState, Status, Trust
 from hybridisco.formats import render
 from hybridisco.formats.json_ import event_line
 from tests.formats.samples import GONE, NOON, TYPICAL, service, snapshot
@@ -100,3 +102,10 @@ def test_statuses_and_times_are_plain_strings() -> None:
     said = strictly(render("json", TYPICAL))["services"]
     assert [one["status"] for one in said] == ["online", "locked", "unreachable", "busy"]
     assert NOON == 1795348800
+
+
+def test_every_key_and_value_is_explained() -> None:
+    explained = set(re.findall(r"`([a-z_]+)`", (Path(__file__).parents[2] / "docs/json.md").read_text("utf-8")))
+    shown = json.loads(DESIGN)
+    (one,) = shown["services"]
+    assert explained >= {*shown, *one, *one["endpoints"][0], *Status, *Trust, *EventType, *SourceName}
