@@ -20,7 +20,9 @@ demo: $(VENV)/.ready-run ## Start mock backends and a sidecar, show the table, s
 test: lint peers ## Check everything: style, types, layers, all tests, coverage
 	@echo "==> Running the tests (a test that cannot run on this machine says why at the end)"
 	@$(BIN)/coverage erase
-	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/blender --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not alone" --ignore=tests/blender --cov --cov-report=term:skip-covered --cov-fail-under=90 $(PYTEST)
+	@echo "==> Running those that want the machine for themselves"
+	$(BIN)/python -m pytest -m alone --ignore=tests/blender $(PYTEST)
 
 .PHONY: test-blender
 test-blender: blenders addon addon-repo ## Check the extension in real Blender: several versions, and a window

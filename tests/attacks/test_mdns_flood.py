@@ -14,7 +14,7 @@ from tests.e2e.backends import Backends
 from tests.lab.net import python
 from tests.lab.process import Process
 
-pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.netns, pytest.mark.alone, pytest.mark.timeout(120)]
 
 RATE, SECONDS = 10_000, 15.0  # Python starts in a second or three while all cores are busy
 NEW_LIMIT_S = 8.0
