@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 NAME_LIMIT = 80  # characters; an instance name has at most 63 bytes (RFC 6763 section 4.1.1)
@@ -168,6 +169,7 @@ def whole(value: object, low: int, high: int) -> int | None:
     return value if isinstance(value, int) and low <= value <= high else None
 
 
+@lru_cache(maxsize=4096)
 def announced_address(value: str) -> str | None:
     """Return an address that an announcement may name, in canonical form without zone, or None.
 

@@ -27,6 +27,7 @@ _REFS = 8  # announcements with different keys that stand under one name
 _CHECKS_AT_ONCE, _CHECKS_A_SECOND = 1200.0, 50.0  # signatures; without a fast library one takes 3 ms
 
 Emit = Callable[[Announcement | Withdrawal], None]
+_Told = tuple[str, int | None, bytes, frozenset[tuple[str, str]]]
 _Asked = tuple[bytes | None, int | None, tuple[str, ...]]
 _Owner = tuple[bytes, str]  # an id, and the key that it was signed with
 
@@ -38,6 +39,15 @@ class _Said:
     announcement: Announcement
     emitted_at: float
     heard_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """What an instance said when it was last resolved, when that was, and the ref of what came of it."""
+
+    told: _Told
+    at: float
+    ref: str
 
 
 class Claims:
@@ -63,6 +73,7 @@ class Claims:
         self._emit = emit
         self._doubt = doubt
         self._said: dict[str, dict[str, _Said]] = {}
+        self._resolved: dict[str, _Resolved] = {}
         self._worth: dict[str, tuple[_Asked, trust.Signed, _Owner]] = {}
         self._newest: dict[_Owner, int] = {}
         self._allowance = (_CHECKS_AT_ONCE, 0.0)
@@ -87,6 +98,9 @@ class Claims:
             self.missing.setdefault(key, 0)
             return
         self.missing.pop(key, None)
+        told = (instance.server, instance.port, instance.text, frozenset(places))
+        if self._is_no_news(key, told, now, announced=announced):
+            return
         worth = self._worth_of(instance, tuple(address for address, _ in dialable(places, self.interfaces)), now)
         if worth is None:
             self.drop("%s: too many signatures to check", safe.text(instance.name))
@@ -96,15 +110,34 @@ class Claims:
         if key not in self._said:
             self.dropped += dropped
         if said is not None:
-            self._say(key, said, now, announced=announced)
+            ref = self._say(key, said, now, announced=announced)
+            self._resolved[key] = _Resolved(told, now, ref)
         elif key not in self._said:
             self.drop("%s names no address or port that can be used", safe.text(instance.name))
+
+    def set_network(self, interfaces: tuple[Interface, ...], gateways: frozenset[str]) -> None:
+        """Judge by another network from now on; what stands is to be resolved again."""
+        self.interfaces, self.gateways = interfaces, gateways
+        self._resolved.clear()
+
+    def _is_no_news(self, key: str, told: _Told, now: float, *, announced: bool) -> bool:
+        """Whether an instance says just what it said a moment ago: answers come by several ways, and several times."""
+        before = self._resolved.get(key)
+        if before is None or before.told != told or (announced and now - before.at >= REPEAT_S):
+            return False
+        one = self._said.get(key, {}).get(before.ref)
+        if one is None or one.announcement.unattended:
+            return False
+        if announced:
+            one.heard_at = now
+        return True
 
     def withdraw(self, key: str) -> None:
         """Take back all that is announced under a name."""
         self._take_back(key, list(self._said.get(key, {})))
         self.missing.pop(key, None)
         self._worth.pop(key, None)
+        self._resolved.pop(key, None)
 
     def age(self, now: float) -> None:
         """Take back what stands beside something newer of the same name, and was not repeated."""
@@ -143,6 +176,7 @@ class Claims:
             self._note_newest(owner, found.at)
             for key, (_, other, whose) in list(self._worth.items()):
                 if whose == owner and other.at < found.at and key != instance.key:
+                    self._resolved.pop(key, None)
                     self.resolve(key, now, announced=False)  # what was said under another name is out of date now
         return found
 
@@ -164,8 +198,8 @@ class Claims:
         self._allowance = (tokens - 1.0 if tokens >= 1.0 else tokens, now)
         return tokens >= 1.0
 
-    def _say(self, key: str, said: Announcement, now: float, *, announced: bool) -> None:
-        """Emit an announcement, if it is news, or was said anew and not just now."""
+    def _say(self, key: str, said: Announcement, now: float, *, announced: bool) -> str:
+        """Emit an announcement, if it is news, or was said anew and not just now; returns its ref."""
         if said.proof is not Proof.UNSIGNED:
             said = replace(said, ref="\n".join((key, said.proof, said.signer or "")))
         known = self._said.setdefault(key, {})
@@ -175,7 +209,7 @@ class Claims:
         if before is None and known:
             self._doubt(key)
             if len(known) >= _REFS:
-                return  # one name with ever new keys
+                return said.ref  # one name with ever new keys
         watched = self.presence.follow(said.ref, said.endpoints, said.live, anew=announced)
         lost = before is not None and before.announcement.unattended and not announced
         said = replace(said, watched=watched, unattended=lost)
@@ -183,9 +217,10 @@ class Claims:
             if announced:
                 before.heard_at = now
             if said == before.announcement and not (announced and now - before.emitted_at >= REPEAT_S):
-                return
+                return said.ref
         known[said.ref] = _Said(said, now, now)
         self._emit(said)
+        return said.ref
 
     def _note_attended(self, ref: str, attended: bool | None) -> None:
         """Whoever announced it is there, or is gone, and with him all that he says, unless he says goodbye himself."""

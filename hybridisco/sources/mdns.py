@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 QUIET_S = 0.15  # after the last answer: Avahi delays answers by 20 to 120 ms (RFC 6762 section 6)
 LISTEN_AT_LEAST_S = 0.2
 SILENCE_S = 0.75  # with no answer at all: Wi-Fi access points hold multicast back for up to 300 ms
-_SETTLE_S = 0.05  # after the kernel has told of a change: the others that belong to it come within milliseconds
+_SETTLE_S = 0.01  # after the kernel has told of a change: the others that belong to it come within milliseconds
 _MISSING_TRIES = 8
 _OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
 _AGE_EVERY_S = 0.1  # how exactly a goodbye's second is kept
@@ -156,7 +156,7 @@ class MdnsSource:
                 await wire.listen()
                 self._say_trouble(None)
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._ask_from_own_port(sockets))
+                    group.create_task(self._ask_from_own_port(wire, sockets))
                     group.create_task(self._keep_asking(wire))
                     group.create_task(self._ask_for_missing(wire))
                     group.create_task(self._ask_about_doubts(wire))
@@ -182,7 +182,9 @@ class MdnsSource:
     async def _age(self) -> None:
         """Let time pass: goodbyes come true, and what nobody repeats goes."""
         while True:
-            await asyncio.sleep(_AGE_EVERY_S)
+            goodbye = self._table.next_goodbye()
+            wait_s = _AGE_EVERY_S if goodbye is None else goodbye - time.monotonic()
+            await asyncio.sleep(min(max(wait_s, 0.0), _AGE_EVERY_S))
             now = time.monotonic()
             gone, touched = self._table.expire(now)
             for instance in gone:
@@ -211,8 +213,10 @@ class MdnsSource:
         now = time.monotonic()
         return [(one.type, one.name, one.ttl_s, age_s) for one, age_s in self._table.known_answers(now)]
 
-    async def _ask_from_own_port(self, sockets: list[str | int]) -> None:
+    async def _ask_from_own_port(self, wire: Wire, sockets: list[str | int]) -> None:
         """Ask once from a port that nobody shares, and listen there for a moment."""
+        if not wire.shares_port():
+            return  # the answers to the first question all come to us
         try:
             aside = Wire(sockets, self._guard, self._hear, own_port=True)
         except OSError as error:
@@ -304,7 +308,7 @@ class MdnsSource:
         if (now, dead, routers) == (self._interfaces, self._dead, self._claims.gateways):
             return False
         self._interfaces, self._dead = now, dead
-        self._claims.interfaces, self._claims.gateways = now, routers
+        self._claims.set_network(now, routers)
         self._guard.forget_links()
         return True
 

@@ -1,12 +1,14 @@
 """Notices within milliseconds that a sidecar has ended, by a connection that is held to it.
 
 Theory of operation. A sidecar's announcement may name a port (the TXT key ``live``). One connection to it is held for
-all backends of that machine. The kernel tells when the process ends, and asks by itself whether the machine is still
-there: after two seconds of silence, then twice in a second each, so that a box without power is known within 4 s.
+all backends of that machine. The kernel tells when the process ends, and asks by itself, after two seconds of silence,
+whether the machine is still there. Two things follow from a connection that breaks:
 
-What breaks may be mended (a router that was restarted), so it is tried again at once; only when that fails the
-announcer is said to be gone, and again at each later try. Whoever does not greet as a sidecar does is left alone at
-once: an announcement could name anybody's port, and some servers serve one connection at a time.
+* Connecting again is *refused*: the program has ended, and with it all that it announced. This is said at each try.
+* Anything else may be the network: nothing is known any more, and the backends are looked at, at once.
+
+Whoever does not greet as a sidecar does is left alone: an announcement could name anybody's port, and some servers
+serve one connection at a time.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ log = logging.getLogger(__name__)
 
 SIDECAR_LIMIT = 256  # connections that are held
 _GREETING_S = 1.5  # to connect and to be greeted
-_IDLE_S, _EVERY_S, _PROBES = 2, 1, 2  # keep-alive (RFC 9293 section 3.8.4)
-_AGAIN_S = (0.3, 1.0, 3.0, 3.0, 3.0)  # pauses between the tries after it broke
+_IDLE_S, _EVERY_S, _PROBES = 2, 1, 1  # keep-alive (RFC 9293 section 3.8.4)
+_AGAIN_S = (0.3, 1.0, 1.0, 1.0, 3.0, 3.0, 3.0)  # pauses between the tries after it broke
 _LATER_S = 30.0
 _AT_ONCE = 16  # connections that are being made
 _AT_ONE_ADDRESS = 2  # ports of one machine: that of its sidecar, and that which it had before
@@ -45,6 +47,7 @@ class _Watched:
     task: asyncio.Task[None] | None = None
     attended: bool | None = None
     given_up_at: float = 0.0
+    known: bool = False  # it has greeted once
 
 
 class Presence:
@@ -124,19 +127,18 @@ class Presence:
                     raise ValueError("it talks")
                 if loop.time() - began > _STEADY_S:
                     tries = 0
-            except OSError as error:
+            except ConnectionRefusedError:  # nobody listens there any more: the program has ended
+                if watched.known:
+                    self._tell(watched, False)
+            except (OSError, ValueError, EOFError) as error:
+                # The network, or a sidecar that has no place left. Of the backends a look tells.
                 log.debug("The sidecar at %s:%d: %r", *target, error)
-                tries = max(tries, 1)  # the kernel has asked and waited itself: there is nothing to be tried first
-            except (ValueError, EOFError) as error:  # somebody else, or a sidecar that has no place left
-                log.debug("The sidecar at %s:%d: %r", *target, error)
-                if watched.attended is not None:
+                if watched.attended is True:
                     self._tell(watched, None)
             finally:
                 if writer is not None:
                     writer.close()
-            if watched.attended is not None and tries:
-                self._tell(watched, False)
-            if watched.attended is None and tries >= _STRANGE:
+            if not watched.known and tries >= _STRANGE:
                 watched.given_up_at = time.monotonic()
                 return
             await asyncio.sleep(_AGAIN_S[tries] if tries < len(_AGAIN_S) else _LATER_S)
@@ -144,6 +146,7 @@ class Presence:
 
     def _tell(self, watched: _Watched, attended: bool | None) -> None:
         watched.attended = attended
+        watched.known |= attended is True
         for ref in list(watched.refs):
             self._report(ref, attended)
 

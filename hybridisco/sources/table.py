@@ -131,6 +131,8 @@ class Table:
         self._on_host: defaultdict[str, set[str]] = defaultdict(set)
         self._count: Counter[str] = Counter()
         self._doubted: set[str] = set()
+        self._leaving: set[str] = set()
+        self._all_told_until = float("-inf")
         self._untold: set[str] = set()
         self._moves = (_MOVES_AT_ONCE, 0.0)
         self._displaced: list[Instance] = []
@@ -231,6 +233,7 @@ class Table:
     def _leaves(self, known: Instance | None, now: float, touched: dict[str, bool]) -> None:
         if known is not None:
             known.leave(now)
+            self._leaving.add(known.key)
             touched.setdefault(known.key, False)
 
     def _placed(self, name: str, record_type: int, records: list[Record], packet: Packet, now: float) -> bool:
@@ -324,8 +327,16 @@ class Table:
 
     def doubtful(self) -> tuple[list[str], list[str]]:
         """Return the names of the instances that are said to leave, and of the hosts that are said to be elsewhere."""
-        leaving = [one.name for one in self._instances.values() if one.leaving_at is not None]
-        return leaving, sorted(self._doubted)
+        return [one.name for one in self._those_leaving()], sorted(self._doubted)
+
+    def next_goodbye(self) -> float | None:
+        """Return when the next goodbye comes true; None while none was said."""
+        return min((one.leaving_at for one in self._those_leaving() if one.leaving_at is not None), default=None)
+
+    def _those_leaving(self) -> list[Instance]:
+        found = [one for key in self._leaving if (one := self._instances.get(key)) and one.leaving_at is not None]
+        self._leaving = {one.key for one in found}
+        return found
 
     # -- room -----------------------------------------------------------------------------------------
 
@@ -337,10 +348,12 @@ class Table:
         return new
 
     def _make_room(self, sender: str, now: float) -> bool:
-        bare = next((one for one in self._instances.values() if one.bare and now - one.since > BARE_S), None)
-        if bare is not None:
-            self._displace(bare)
-            return True
+        if now >= self._all_told_until:
+            bare = next((one for one in self._instances.values() if one.bare and now - one.since > BARE_S), None)
+            if bare is not None:
+                self._displace(bare)
+                return True
+            self._all_told_until = now + 1.0  # there is a flood: not a look through all of them for each packet
         largest, count = max(self._count.items(), key=lambda each: each[1])
         own = self._count.get(sender, 0)
         newest_first = reversed(self._instances.values())

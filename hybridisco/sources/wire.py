@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
+from pathlib import Path
 
 from zeroconf import IPVersion, Zeroconf
 
@@ -21,13 +23,14 @@ from zeroconf._dns import DNSAddress, DNSPointer, DNSQuestion, DNSRecord, DNSSer
 from zeroconf._protocol.incoming import DNSIncoming
 from zeroconf._protocol.outgoing import DNSOutgoing
 from zeroconf.asyncio import AsyncZeroconf
-from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _TYPE_PTR
+from zeroconf.const import _CLASS_IN, _FLAGS_QR_QUERY, _MDNS_PORT, _TYPE_PTR
 
 from hybridisco.core.packet import Packet, Record
 from hybridisco.sources.guard import Guard
 
 log = logging.getLogger(__name__)
 
+_SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _RECEIVE_BUFFER = 4 * 1024 * 1024  # octets; a LAN of 1000 services answers in one burst
 
 #: A question: a name and the number of a record type.
@@ -70,6 +73,17 @@ class Wire:
     def lacks(self, sockets: list[str | int]) -> int:
         """Return how many of ``sockets`` could not be had."""
         return max(0, len(sockets) - len(self._core.engine.senders))
+
+    def shares_port(self) -> bool:
+        """Whether another program listens at our port, too: it may get the answers that are sent to us alone.
+
+        Where the system does not tell (anywhere but on Linux), one does: there is a responder on nearly every desktop.
+        """
+        own = {os.fstat(reader.fileno).st_ino for reader in self._core.engine.readers}
+        try:
+            return bool(_listeners(_MDNS_PORT) - own)
+        except (OSError, ValueError, IndexError):
+            return True
 
     async def close(self) -> None:
         """Close every socket."""
@@ -138,6 +152,13 @@ class _Receiver(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """Nothing to do: a network that is down is noticed elsewhere."""
+
+
+def _listeners(port: int) -> set[int]:
+    """Return the inodes of all UDP sockets of this machine that are bound to a port (proc(5))."""
+    lines = [line for file in _SOCKETS for line in file.read_text("ascii").splitlines()[1:]]
+    fields = [line.split() for line in lines]
+    return {int(each[9]) for each in fields if int(each[1].rpartition(":")[2], 16) == port}
 
 
 def read(data: bytes) -> Iterable[Record]:

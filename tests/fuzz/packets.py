@@ -6,6 +6,7 @@ With the highest octets the connection to all sidecars breaks, or comes back.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
 from ipaddress import ip_interface
@@ -84,6 +85,10 @@ class _Task:
     def cancel(self) -> None:
         """Nothing is under way."""
 
+    def done(self) -> bool:
+        """Nor is it over."""
+        return False
+
 
 class _Pause:
     """A sleep of which the next step is taken when it is asked for."""
@@ -103,7 +108,7 @@ def check(data: bytes) -> None:
             mock.patch.object(mdns, "time", _clock),
             mock.patch.object(wire, "time", _clock),
             mock.patch.object(claims, "time", _clock),
-            mock.patch.object(presence, "asyncio", SimpleNamespace(create_task=_Task)),
+            mock.patch.object(presence, "asyncio", SimpleNamespace(create_task=_Task, Semaphore=asyncio.Semaphore)),
         ):
             _live(data)
     finally:
