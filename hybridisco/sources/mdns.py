@@ -163,8 +163,10 @@ class MdnsSource:
                     group.create_task(self._age())
                     group.create_task(self._follow(wire, watch))
             finally:
-                await self._claims.presence.close()
-                await wire.close()
+                try:
+                    await wire.close()
+                finally:  # cancelled again meanwhile, when a loop ends
+                    await self._claims.presence.close()
 
     # -- what we hear ---------------------------------------------------------------------------------
 
