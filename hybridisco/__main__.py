@@ -2,7 +2,7 @@
 
 import sys
 
-from hybridisco.faces.cli import main
+from hybridisco.faces.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

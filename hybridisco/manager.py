@@ -30,7 +30,7 @@ from hybridisco.trust.change import KeyChanges
 from hybridisco.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    pass
+    from hybridisco.sources.knock import Knocked
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +52,18 @@ class ServiceDiscoveryManager:
     :param config: the user's settings; their file is read when this is None.
     :param sources: the sources to use, instead of those of the config: ``mdns``, ``probe``, ``manual``, or a
         :class:`~hybridisco.core.ports.Source` of your own that takes the place of the one with its name.
+    :param knocked: what a knock at this machine's ports has found just now; the probe begins with that.
     :raises ConfigError: the user's file is wrong.
     :raises UsageError: there is no source of such a name.
     """
 
-    def __init__(self, config: Config | None = None, *, sources: Collection[str | Source] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        sources: Collection[str | Source] | None = None,
+        knocked: Knocked | None = None,
+    ) -> None:
         self._config = config or load()
         wanted = self._config.sources if sources is None else sources
         self._given = {source.name: source for source in wanted if not isinstance(source, str)}
@@ -68,6 +75,7 @@ class ServiceDiscoveryManager:
         self._again: dict[SourceName, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._completing: asyncio.Task[None] | None = None
+        self._knocked = knocked
         self._started = False
         self._started_at = time.monotonic()
         self._complete = asyncio.Event()
@@ -261,8 +269,14 @@ class ServiceDiscoveryManager:
         if name is SourceName.PROBE:
             from hybridisco.sources.sweep import SweepSource
 
+            knocked, self._knocked = self._knocked, None
             return SweepSource(
-                self._upkeep.get_probe, config.probe_hosts, config.probe_ports, config.kinds, config.rescan_s
+                self._upkeep.get_probe,
+                config.probe_hosts,
+                config.probe_ports,
+                config.kinds,
+                config.rescan_s,
+                knocked=knocked,
             )
         from hybridisco.sources.manual import ManualSource
 

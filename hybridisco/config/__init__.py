@@ -17,6 +17,7 @@ allowed. A wrong file is never overwritten.
 :mod:`.schema`        which keys there are, and what each may be
 :mod:`.edit`          add and remove entries, keeping comments and order
 :mod:`.example`       the commented file that ``hybridisco config init`` writes
+:mod:`.defaults`      what holds where the file says nothing
 :mod:`.dump`          the settings that hold, written as such a file
 :mod:`.doubts`        what is allowed, but probably not meant
 ====================  =====================================================================
@@ -24,8 +25,30 @@ allowed. A wrong file is never overwritten.
 
 from __future__ import annotations
 
-from hybridisco.config.model import AnnounceSettings, Config, ManualEntry
-from hybridisco.config.schema import load
-from hybridisco.config.text import config_file, state_folder
+import importlib
+
+TYPE_CHECKING = False  # as type checkers read it; importing typing takes some milliseconds
+
+if TYPE_CHECKING:
+    from hybridisco.config.model import AnnounceSettings, Config, ManualEntry
+    from hybridisco.config.schema import load
+    from hybridisco.config.text import config_file, state_folder
 
 __all__ = ["AnnounceSettings", "Config", "ManualEntry", "config_file", "load", "state_folder"]
+
+_WHERE = {
+    "AnnounceSettings": ".model",
+    "Config": ".model",
+    "ManualEntry": ".model",
+    "load": ".schema",
+    "config_file": ".text",
+    "state_folder": ".text",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Imported when used: where the file is can be asked long before what it says.
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_WHERE[name], __package__), name)
+    return value

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hybridisco.config import defaults
 from hybridisco.core.kind import Kind
-from hybridisco.core.model import SourceName
 from hybridisco.core.target import Target
 from hybridisco.core.trust import FIRST_USE, OFF, PINNED_ONLY
 
-ALL_SOURCES: tuple[str, ...] = tuple(source.value for source in SourceName)
+ALL_SOURCES: tuple[str, ...] = defaults.SOURCES
 TRUST_MODES: tuple[str, ...] = (FIRST_USE, PINNED_ONLY, OFF)
 
 
@@ -58,8 +58,8 @@ class Config:
     timeout_s: float = 5.0
     sources: tuple[str, ...] = ALL_SOURCES
     ignore: tuple[str, ...] = ()
-    probe_hosts: tuple[str, ...] = ("localhost",)
-    probe_ports: tuple[tuple[int, int], ...] = ((8000, 8200),)
+    probe_hosts: tuple[str, ...] = defaults.PROBE_HOSTS
+    probe_ports: tuple[tuple[int, int], ...] = defaults.PROBE_PORTS
     probe_timeout_s: float = 5.0
     rescan_s: float = 5.0
     mdns_types: tuple[tuple[str, str], ...] = ()

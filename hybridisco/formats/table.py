@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hybridisco.core.duration import latency
 from hybridisco.core.model import UNKNOWN_KIND, Service, Snapshot, SourceName, Status, Trust
 from hybridisco.formats import Look
 
@@ -85,13 +86,6 @@ def lines(snapshot: Snapshot, look: Look, *, footer: bool = True) -> list[Text]:
     wide = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
     body = _wide(heads, rows, widths, width) if wide else _tall(rows, widths, width, look)
     return [*body, *(_footer(snapshot, look, width) if footer else [])]
-
-
-def latency(ms: float | None) -> str:
-    """Return a duration with as many digits as mean something, or nothing if it is not known."""
-    if ms is None:
-        return ""
-    return f"{ms:.1f} ms" if ms < 9.95 else f"{ms:.0f} ms" if ms < 999.5 else f"{ms / 1000:.1f} s"
 
 
 def _row(service: Service, look: Look) -> _Row:

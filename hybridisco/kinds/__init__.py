@@ -1,66 +1,28 @@
-"""The backend kinds that Hybridisco knows: one file of data each, and one line in the table below.
+"""The backend kinds that Hybridisco knows: one file of data each, and one line in :mod:`hybridisco.kinds.builtin`.
 
-More come from other packages and from the user's file, see :mod:`hybridisco.kinds.extra`.
+More come from other packages and from the user's file, see :mod:`hybridisco.kinds.extra`. The data is imported when it
+is asked for: a search that finds no port open needs the ports only (:mod:`hybridisco.kinds.usual`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+TYPE_CHECKING = False  # as type checkers read it; importing typing takes some milliseconds
 
-from hybridisco.core.kind import Kind
-from hybridisco.kinds import (
-    audioldm,
-    automatic1111,
-    comfyui,
-    fooocus,
-    gradio,
-    invokeai,
-    koboldcpp,
-    litellm,
-    llamacpp,
-    lmstudio,
-    localai,
-    ollama,
-    openwebui,
-    rvc,
-    sdnext,
-    sglang,
-    swarmui,
-    textgen,
-    tgi,
-    triton,
-    vllm,
-    wan2gp,
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-#: The order is the rank: where the replies of one server prove two kinds, the first is meant.
-BUILTIN: tuple[Kind, ...] = (
-    koboldcpp.KIND,  # imitates ComfyUI, Ollama and others, and is imitated by none: it goes before them all
-    # The five that Hybridisco is made for.
-    comfyui.KIND,
-    wan2gp.KIND,
-    litellm.KIND,
-    rvc.KIND,
-    audioldm.KIND,
-    # Pictures and film: programs before what they grew into or out of (SD.Next has all of AUTOMATIC1111's ids).
-    sdnext.KIND,
-    automatic1111.KIND,
-    fooocus.KIND,
-    invokeai.KIND,
-    swarmui.KIND,
-    # Text. LocalAI answers on Ollama's paths, and all of them on OpenAI's.
-    localai.KIND,
-    llamacpp.KIND,
-    ollama.KIND,
-    lmstudio.KIND,
-    vllm.KIND,
-    sglang.KIND,
-    tgi.KIND,
-    textgen.KIND,
-    openwebui.KIND,
-    triton.KIND,
-    gradio.KIND,  # a framework: only meant when no program built on it is
-)
+    from hybridisco.core.kind import Kind
+    from hybridisco.kinds.builtin import BUILTIN
+
+__all__ = ["BUILTIN", "get"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "BUILTIN":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hybridisco.kinds import builtin
+
+    return builtin.BUILTIN
 
 
 def get(kinds: Iterable[Kind], name: str) -> Kind | None:

@@ -24,10 +24,8 @@ A package offers a kind by an entry point of the group ``hybridisco.kinds`` that
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from hybridisco.core import safe
@@ -35,10 +33,10 @@ from hybridisco.core.conditions import Condition, body, equals, has, header, mat
 from hybridisco.core.errors import ConfigError
 from hybridisco.core.kind import Kind, Proof, Step
 from hybridisco.core.model import UNKNOWN_KIND
+from hybridisco.kinds import offered
 from hybridisco.kinds._steps import health as health_proofs
 
 CAPABILITIES = ("image", "video", "audio", "voice", "text")
-ENTRY_POINTS = "hybridisco.kinds"
 
 _KIND_KEYS = ("title", "ports", "capabilities", "start_hint", "lan_hint", "announce", "proofs")
 _PROOF_KEYS = ("path", "status", "has", "equals", "matches", "header", "body")
@@ -56,14 +54,14 @@ def from_entry_points(known: Iterable[Kind] = ()) -> tuple[tuple[Kind, ...], tup
 
     Never raises. A kind whose id is that of one of ``known`` is refused: a package may add, but not replace.
     """
-    if not _any_package_offers_kinds():
+    if not offered.by_packages():
         return (), ()
     from importlib.metadata import entry_points  # here, since it costs 20 to 60 ms and few users need it
 
     kinds: list[Kind] = []
     warnings: list[str] = []
     taken = {kind.id for kind in known}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+    for point in sorted(entry_points(group=offered.ENTRY_POINTS), key=lambda point: point.name):
         package = point.dist.name if point.dist else "?"
         complaint = f"the kind {point.name!r} of the package {package!r} is not used"
         try:
@@ -79,18 +77,6 @@ def from_entry_points(known: Iterable[Kind] = ()) -> tuple[tuple[Kind, ...], tup
             taken.add(kind.id)
             kinds.append(kind)
     return tuple(kinds), tuple(warnings)
-
-
-def _any_package_offers_kinds() -> bool:
-    """Return whether an installed package names our group at all: a look at its files, in a few milliseconds."""
-    for folder in dict.fromkeys(sys.path):
-        for file in Path(folder or ".").glob("*.*-info/entry_points.txt"):
-            try:
-                if ENTRY_POINTS in file.read_text("utf-8", "replace"):
-                    return True
-            except OSError:
-                return True  # let importlib.metadata say what is wrong with it
-    return False
 
 
 def from_table(kind_id: str, table: Mapping[str, object]) -> Kind:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridisco.core.identity import THIS_MACHINE
+from hybridisco.sources.knock import LOOPBACK
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ async def resolve(host: str, zone: str | None = None) -> tuple[tuple[str, str | 
     addresses those are left out that no other machine has; :func:`is_refused` tells when none was left.
     """
     if host == THIS_MACHINE:
-        return (("127.0.0.1", None), ("::1", None))
+        return tuple((address, None) for address in LOOPBACK)
     dial = f"{host}%{zone}" if zone else host
     if _is_literal(dial):
         infos = _look_up(dial, socket.AI_NUMERICHOST)  # asks nobody, so it does not block

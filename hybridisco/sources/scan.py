@@ -1,18 +1,17 @@
 """Which ports listen: the raw, cheap first look of the probe. It sends no data.
 
-Loopback answers a connect at once, so one pass of non-blocking ``connect_ex`` over hundreds of ports takes a
-few milliseconds and needs no event loop. What is left, and every other machine, is waited for on the loop.
+This machine's are told at a glance (:mod:`.knock`). What is left, and every other machine, is waited for on the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import Sequence
 
 from hybridisco.sources.causes import MORE_FILES, is_out_of_files
+from hybridisco.sources.knock import Knocked, SockAddr, Target, hang_up, knock, new_socket, resolved
 
 log = logging.getLogger(__name__)
 
@@ -23,58 +22,44 @@ _TRIES = 50
 _AGAIN_S = 0.02  # by then another look may have given its descriptor back
 _told: set[str] = set()  # troubles that were logged as a warning
 
-# A connect that was answered by a reset reached a listener: only "refused" means that nobody listens.
-_LISTENS = {0, errno.EISCONN, errno.ECONNRESET}
-_WAITS = {errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, errno.EINTR}
-
-Target = tuple[str, int]
-
 
 async def listening(targets: Sequence[Target], *, local: bool) -> list[Target]:
-    """Return those of ``targets`` (dialled address, port) that accept connections, in the given order.
+    """Return those of ``targets`` that accept connections, in the given order.
 
     :param local: they are on this machine: look inline, and wait 250 ms at the most instead of 1 s.
     """
+    found = await connected(targets) if local else {}
+    hang_up(found.values())
+    return list(found) if local else await _in_time(targets, CONNECT_LAN_S)
+
+
+async def connected(targets: Sequence[Target], knocked: Knocked | None = None) -> dict[Target, socket.socket | None]:
+    """Return those of ``targets``, on this machine, that listen, in the given order, with sockets to talk to some.
+
+    :param knocked: what a :func:`knock` at all of them, and maybe at more, has found. Its sockets stay the caller's.
+    :return: what :func:`knock` does.
+    """
+    found, later = knocked or knock(targets)
+    try:
+        waited = await _in_time([target for target in targets if target in later], CONNECT_LOCAL_S) if later else ()
+    except BaseException:
+        if knocked is None:
+            hang_up(found.values())
+        raise
+    return {target: found.get(target) for target in targets if target in found or target in waited}
+
+
+async def _in_time(targets: Sequence[Target], limit_s: float) -> list[Target]:
+    """Return those of ``targets`` that accept a connection within ``limit_s``, in the given order."""
     found: dict[Target, bool] = {}
-    waiting = list(targets)
-    if local:
-        found = {target: look for target in targets if (look := _connect_now(target)) is not None}
-        waiting = [target for target in targets if target not in found]
-    limit_s = CONNECT_LOCAL_S if local else CONNECT_LAN_S
-    rest = iter(waiting)
+    rest = iter(targets)
 
     async def work() -> None:
         for target in rest:  # shared: each target goes to one worker
             found[target] = await _connects(target, limit_s)
 
-    await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(waiting)))))
+    await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(targets)))))
     return [target for target in targets if found[target]]
-
-
-def _socket(target: Target) -> tuple[socket.socket, tuple[object, ...]]:
-    address, port = target
-    if ":" not in address:
-        return socket.socket(socket.AF_INET, socket.SOCK_STREAM), (address, port)
-    bare, _, zone = address.partition("%")
-    scope = 0 if not zone else int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
-    return socket.socket(socket.AF_INET6, socket.SOCK_STREAM), (bare, port, 0, scope)
-
-
-def _connect_now(target: Target) -> bool | None:
-    """Return whether somebody listens, or None when that takes waiting."""
-    try:
-        sock, name = _socket(target)
-    except OSError as error:
-        return None if is_out_of_files(error) else False  # later; no IPv6 here, or no such zone: never
-    with sock:
-        sock.setblocking(False)
-        try:
-            answer = sock.connect_ex(name)
-            if answer in _WAITS:
-                answer = sock.connect_ex(name)  # loopback has answered by now
-        except OSError:
-            return False
-        return None if answer in _WAITS else answer in _LISTENS
 
 
 async def _connects(target: Target, limit_s: float) -> bool:
@@ -84,7 +69,6 @@ async def _connects(target: Target, limit_s: float) -> bool:
         return False
     sock, name = made
     with sock:
-        sock.setblocking(False)
         try:
             async with asyncio.timeout(limit_s):
                 await loop.sock_connect(sock, name)
@@ -95,11 +79,12 @@ async def _connects(target: Target, limit_s: float) -> bool:
         return True
 
 
-async def _socket_in_time(target: Target) -> tuple[socket.socket, tuple[object, ...]] | None:
+async def _socket_in_time(target: Target) -> tuple[socket.socket, SockAddr] | None:
     """Return a socket, as soon as there is a descriptor for it; None if there can be none."""
     for left in reversed(range(_TRIES)):
         try:
-            return _socket(target)
+            family, name = resolved(target)
+            return new_socket(family), name
         except OSError as error:
             if not is_out_of_files(error):
                 return None

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from hybridisco.core import problems
@@ -19,8 +22,9 @@ from hybridisco.core.kind import Kind
 from hybridisco.core.liveness import next_check_after_s
 from hybridisco.core.model import Announcement, Endpoint, Finding, SourceName, SourceState, Status, Withdrawal
 from hybridisco.core.ports import Sink
+from hybridisco.sources.knock import Knocked, Target, hang_up
 from hybridisco.sources.resolve import resolve
-from hybridisco.sources.scan import Target, listening
+from hybridisco.sources.scan import connected, listening
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +32,16 @@ _NOT_PLAIN = (problems.NOT_HTTP, problems.RESET)  # how a server that wants TLS 
 _NOT_TLS = (problems.NO_TLS,)  # … and the other way round
 _SILENT = (None, problems.SILENT, problems.TIMEOUT)  # None: it is still being asked
 _SILENT_SHOWN = 5  # silent ports named in the state's detail
+_HELD_S = 1.0  # a connection on which nothing is said yet
 _DULL = 3  # failures that count from the start for what is of no known kind: it is asked seldom at once
 
 
 class Identifier(Protocol):
     """What the sweep needs of the probe."""
 
-    async def identify(self, endpoint: Endpoint, claimed: str | None = None) -> Finding: ...
+    async def identify(
+        self, endpoint: Endpoint, claimed: str | None = ..., connected: Callable[[], socket.socket | None] = ...
+    ) -> Finding: ...
 
 
 @dataclass(slots=True)
@@ -57,6 +64,8 @@ class SweepSource:
     :param hosts: names and addresses to look at.
     :param ports: ranges (first, last) that are searched besides every kind's own ports.
     :param again_s: seconds from one sweep to the next.
+    :param knocked: what an early knock at all :attr:`ports` of this machine's loopback addresses has found: the first
+        sweep goes by it. Its sockets are closed by this source, even if it never runs.
     :param tended: tells of a target (address, port) whether somebody else looks after it: then it is not asked.
     """
 
@@ -70,6 +79,7 @@ class SweepSource:
         kinds: Sequence[Kind],
         again_s: float = 5.0,
         tended: Callable[[Target], bool] = lambda _: False,
+        knocked: Knocked | None = None,
     ) -> None:
         self._identifier = identifier
         self._hosts = tuple(dict.fromkeys(hosts))
@@ -78,6 +88,11 @@ class SweepSource:
         self._again_s = again_s
         self._tended = tended
         self._known: dict[Target, _Known] = {}
+        self._knocked = knocked
+        self._sockets: dict[Target, socket.socket | None] = {}  # connected, and not handed on yet
+        weakref.finalize(self, _hang_up, self._sockets)
+        if knocked is not None:
+            self._sockets.update(knocked[0])
         self._settled = asyncio.Event()
         self._wake = asyncio.Event()
         self._unresolved: tuple[str, ...] = ()
@@ -117,7 +132,14 @@ class SweepSource:
         """Sweep until cancelled."""
         while True:
             self._wake.clear()
-            await self._sweep(sink)
+            # Who can talk to one only is not kept occupied, should the others take long.
+            patience = asyncio.get_running_loop().call_later(_HELD_S, _hang_up, self._sockets)
+            try:
+                await self._sweep(sink)
+            finally:
+                patience.cancel()
+                self._knocked = None
+                _hang_up(self._sockets)
             if not self._wake.is_set():  # else it was woken meanwhile: that sweep began too early to count
                 self._settled.set()
             try:
@@ -137,15 +159,23 @@ class SweepSource:
                 if not addresses:
                     unresolved.append(host)
                 for address, zone in addresses:
-                    local = host == THIS_MACHINE
                     endpoint = Endpoint(address, 0, host=_name_to_say(host, address), interface=zone)
-                    found = await listening([(endpoint.dial, port) for port in self.ports], local=local)
+                    targets = [(endpoint.dial, port) for port in self.ports]
+                    if host == THIS_MACHINE:
+                        sockets = await connected(targets, self._knocked)
+                        self._sockets.update(sockets)
+                        found = list(sockets)
+                    else:
+                        found = await listening(targets, local=False)
                     open_now.update(found)
                     self._tell(endpoint.dial, tuple(port for _, port in found))
-                    for target in (each for each in found if not self._tended(each)):
-                        known = self._known.setdefault(target, _Known(replace(endpoint, port=target[1])))
-                        if known.next_at <= time.monotonic():
-                            looks.append(group.create_task(self._look(host, target, known, sink)))
+                    for target in found:
+                        if not self._tended(target):
+                            known = self._known.setdefault(target, _Known(replace(endpoint, port=target[1])))
+                            if known.next_at <= time.monotonic():
+                                looks.append(group.create_task(self._look(host, target, known, sink)))
+                                continue
+                        hang_up([self._sockets.pop(target, None)])  # nobody is going to say anything
 
             for host in self._hosts:
                 group.create_task(one(host))
@@ -162,7 +192,7 @@ class SweepSource:
 
     async def _look(self, host: str, target: Target, known: _Known, sink: Sink) -> None:
         prober = await self._identifier()
-        finding = await prober.identify(known.endpoint, known.kind)
+        finding = await prober.identify(known.endpoint, known.kind, partial(self._sockets.pop, target, None))
         if finding.cause in (_NOT_TLS if known.endpoint.tls else _NOT_PLAIN):
             other = replace(known.endpoint, tls=not known.endpoint.tls)
             answer = await prober.identify(other, known.kind)
@@ -183,6 +213,11 @@ class SweepSource:
         sink.emit(
             Announcement(SourceName.PROBE, _ref(target), (known.endpoint,), kind=known.kind, host=host, finding=finding)
         )
+
+
+def _hang_up(sockets: dict[Target, socket.socket | None]) -> None:
+    hang_up(sockets.values())
+    sockets.clear()
 
 
 def _said(silent: Sequence[Endpoint]) -> Iterator[str]:

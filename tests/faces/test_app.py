@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hybridisco.core.errors import DiscoveryError
-from hybridisco.faces.cli import COMPLETE_VAR, app
+from hybridisco.faces.cli import COMPLETE_VAR, app, logs, outcome
 from hybridisco.faces.cli.menu import COMMANDS
 from tests.faces.conftest import COMMAND, Cli
 
@@ -29,10 +29,10 @@ HEAVY = (
 )
 
 
-def loaded(*args: str) -> list[str]:
-    """Return which heavy modules a command line has imported when it ends."""
+def loaded(*args: str, before: str = "") -> list[str]:
+    """Return which heavy modules a command line has imported when it ends; ``before`` is run first."""
     code = (
-        "import sys; from hybridisco.faces.cli import main; main(sys.argv[1:]); "
+        f"{before}\nimport sys; from hybridisco.faces.cli import main; main(sys.argv[1:]); "
         f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
     )
     run = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=True)
@@ -145,7 +145,7 @@ def test_errors_have_their_statuses(
         raise error
 
     monkeypatch.setattr(app.cli, "main", fail)
-    monkeypatch.setattr(app, "drop_output", lambda: None)
+    monkeypatch.setattr(outcome, "drop_output", lambda: None)
     assert app.run(["list"]) == status
     assert message in capfd.readouterr().err
 
@@ -173,11 +173,11 @@ def test_tracebacks_of_others_are_for_the_curious() -> None:
     root, handlers = logging.getLogger(), logging.getLogger().handlers[:]
     try:
         for verbosity, shown in ((0, False), (1, False), (2, True)):
-            app.start_logging(verbosity, talkative=True)
+            logs.start_logging(verbosity, talkative=True)
             for name in ("zeroconf", "asyncio"):
                 assert logging.getLogger(name).isEnabledFor(logging.ERROR) is shown
     finally:
-        app.start_logging(0)
+        logs.start_logging(0)
         root.handlers[:] = handlers
 
 

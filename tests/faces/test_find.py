@@ -16,8 +16,8 @@ import pytest
 from hybridisco.config import Config, load
 from hybridisco.core.model import Snapshot, Status, Trust
 from hybridisco.core.target import parse
-from hybridisco.faces.cli.commands.list_ import show
 from hybridisco.faces.cli.explain import explain_nothing
+from hybridisco.faces.cli.listing import show
 from hybridisco.faces.cli.search import Wish
 from tests.faces.conftest import Cli
 from tests.formats.samples import service, snapshot

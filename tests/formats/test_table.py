@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from hybridisco.core.model import Snapshot, SourceName, SourceState, Status, Trust
 from hybridisco.formats import Look, render
-from hybridisco.formats.table import latency
+from hybridisco.core.duration import latency
 from tests.formats.samples import BUSY, GONE, LOCKED, TYPICAL, service, snapshot
 
 AT_80 = """\

@@ -22,7 +22,7 @@ from hybridisco.config.example import EXAMPLE
 from hybridisco.config.schema import interpret
 from hybridisco.core import target
 from hybridisco.core.errors import ConfigError, HybridiscoError, UsageError
-from hybridisco.kinds import extra
+from hybridisco.kinds import offered
 from tests.fuzz import bounds
 from tests.fuzz.words import words
 
@@ -38,7 +38,7 @@ WORDS = words(
 )
 _MESSAGE_LIMIT = 1500  # characters: what a person reads
 
-_any_package = functools.cache(extra._any_package_offers_kinds)
+_any_package = functools.cache(offered.by_packages)
 
 
 def check(data: bytes) -> None:
@@ -50,7 +50,7 @@ def check(data: bytes) -> None:
         _ports(word)
     else:
         # To look through all installed packages takes 2 ms, and no part of the input.
-        with mock.patch.object(extra, "_any_package_offers_kinds", _any_package):
+        with mock.patch.object(offered, "by_packages", _any_package):
             _file(data.removeprefix(b"edit:"), edited=data.startswith(b"edit:"))
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from hybridisco.sources import scan
+from hybridisco.sources import knock, scan
 from hybridisco.sources.scan import CONNECT_LOCAL_S, listening
 from tests.lab.hostile import full_queue, reset_on_accept
 
@@ -86,7 +86,7 @@ async def test_a_machine_without_ipv6_has_no_ipv6_ports(monkeypatch: pytest.Monk
             raise OSError(97, "Address family not supported by protocol")
         return real(family, kind)
 
-    monkeypatch.setattr(scan.socket, "socket", only_ipv4)  # the machine's own fault: there is no fake of a kernel
+    monkeypatch.setattr(knock.socket, "socket", only_ipv4)  # the machine's own fault: there is no fake of a kernel
     with ExitStack() as stack:
         port = listener(stack)
         for local in (True, False):
@@ -99,18 +99,18 @@ async def test_an_unroutable_address_is_closed() -> None:
 
 async def test_where_there_are_few_descriptors_it_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else an open port would be taken for a closed one, and a backend be missed."""
-    real, refused = scan._socket, 0
+    real, refused = socket.socket, 0
 
-    def few(target: scan.Target) -> tuple[socket.socket, tuple[object, ...]]:
+    def few(family: int, kind: int) -> socket.socket:
         nonlocal refused
         refused += 1
         if refused % 3:
             raise OSError(errno.EMFILE, "Too many open files")
-        return real(target)
+        return real(family, kind)
 
-    monkeypatch.setattr(scan, "_socket", few)
     with ExitStack() as stack:
         targets = [(LOOPBACK, listener(stack)), ("::1", listener(stack, "::1")), (LOOPBACK, closed_port())]
+        monkeypatch.setattr(knock.socket, "socket", few)
         for local in (True, False):
             assert await listening(targets, local=local) == targets[:2]
 
@@ -118,10 +118,10 @@ async def test_where_there_are_few_descriptors_it_waits_for_one(monkeypatch: pyt
 async def test_where_there_are_none_it_says_once_what_to_do(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def none(target: scan.Target) -> tuple[socket.socket, tuple[object, ...]]:
+    def none(family: int, kind: int) -> socket.socket:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(scan, "_socket", none)
+    monkeypatch.setattr(knock.socket, "socket", none)
     monkeypatch.setattr(scan, "_AGAIN_S", 0.001)
     monkeypatch.setattr(scan, "_told", set())
     for _ in range(2):

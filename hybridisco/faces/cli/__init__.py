@@ -4,29 +4,42 @@
 
     __init__     main(): answers --help and --version at once, without click
     menu         the table of commands, and the help text made of it
-    app          the click group: loads one command, turns errors into messages and exit statuses
+    quick        `list` as it is mostly asked for: knocks at this machine's ports before anything heavy is imported
+    app          the click group: loads one command
+    outcome      what is said to people, errors as messages, exit statuses
     options      options that several commands share
     search       which services are wanted, and the search itself
+    listing      a search from its settings to what is printed
     explain      what to say when nothing was found, and of what cannot be told yet
+    nothing      the parts of that which need no search
     terminal     what the terminal can show; the progress line
+    logs         what is logged
     commands/    one file for each command or group of commands
 
-Importing click takes three times as long as starting Python, so help does without it.
+Importing click takes three times as long as starting Python, so help and a plain `list` do without it.
 """
 
 from __future__ import annotations
 
-import errno
+import gc
 import os
 import sys
-from contextlib import suppress
-from typing import TextIO, TypeGuard
+
+from hybridisco.faces.cli import outcome
 
 #: click's own name for the variable by which a shell asks for completions.
 COMPLETE_VAR = "_HYBRIDISCO_COMPLETE"
 
-FAILED = 3
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_SELDOM = 50_000  # new objects between two looks of the garbage collector; imports make that many, and no garbage
+
+
+def program() -> int:
+    """Run the command line that this process was started with, and return its exit status."""
+    gc.set_threshold(_SELDOM)
+    try:
+        return main()
+    finally:
+        gc.freeze()  # the process ends: nothing is to be searched for garbage any more, which takes 10 ms and more
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,50 +51,28 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args[:1] == ["help"]:  # as people try it; the rest names a command
             args = [*args[1:], "--help"]
-        if COMPLETE_VAR not in os.environ and args in ([], ["-h"], ["--help"], ["--version"]):
-            return _at_once(args)
+        if COMPLETE_VAR not in os.environ:
+            if args in ([], ["-h"], ["--help"], ["--version"]):
+                return outcome.of(lambda: _at_once(args))
+            if args[0] == "list":
+                from hybridisco.faces.cli import quick
+
+                sources = quick.sources_asked(args[1:])
+                if sources is not None:
+                    return outcome.of(lambda: quick.run(sources))
         from hybridisco.faces.cli.app import run
 
         return run(args)
     except KeyboardInterrupt:  # while modules were imported
-        return 130
+        return outcome.INTERRUPTED
 
 
-def _at_once(args: list[str]) -> int:
+def _at_once(args: list[str]) -> None:
     if args == ["--version"]:
         from hybridisco._version import __version__
 
-        text = f"hybridisco {__version__}"
+        outcome.echo(f"hybridisco {__version__}")
     else:
         from hybridisco.faces.cli.menu import overview
 
-        text = overview()
-    try:
-        print(text, flush=True)  # noqa: T201 - the result
-    except BrokenPipeError:
-        drop_output()
-    except OSError as error:
-        return say_full(error)
-    return 0
-
-
-def is_full(error: Exception) -> TypeGuard[OSError]:
-    """Whether ``error`` is about where our output goes: such a one names no file."""
-    return isinstance(error, OSError) and error.errno in _FULL and error.filename is None
-
-
-def say_full(error: OSError) -> int:
-    """Say that the output is lost, and return the exit status."""
-    drop_output()
-    with suppress(OSError):  # stderr may go to the same disk
-        print(  # noqa: T201 - the one message
-            f"Error: the output could not be written ({error.strerror or error}).", file=sys.stderr, flush=True
-        )
-        return FAILED
-    drop_output(sys.stderr)
-    return FAILED
-
-
-def drop_output(stream: TextIO | None = None) -> None:
-    """Let nothing that is still buffered for ``stream`` (stdout) fail again when Python exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
+        outcome.echo(overview())

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import logging
-import sys
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from hybridisco._version import __version__
-from hybridisco.core.errors import HybridiscoError
-from hybridisco.faces.cli import COMPLETE_VAR, FAILED, drop_output, is_full, say_full
+from hybridisco.faces.cli import COMPLETE_VAR, outcome
+from hybridisco.faces.cli.logs import start_logging
 from hybridisco.faces.cli.menu import COMMANDS, TALKATIVE, overview
-
-log = logging.getLogger("hybridisco")
-
-USAGE, INTERRUPTED = 2, 130
 
 
 class ReaderGone(Exception):
@@ -88,26 +82,6 @@ def _verbose() -> click.Option:
     )
 
 
-def start_logging(verbosity: int, *, talkative: bool = False) -> None:
-    """Send logs to stderr: warnings only; with 1 what is done; with 2 everything of ours.
-
-    ``talkative`` shows what a sidecar does also with 0.
-    """
-    plain = verbosity < 2
-    logging.basicConfig(
-        stream=sys.stderr,
-        format="%(message)s" if plain else "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        level=logging.WARNING if plain else logging.INFO,
-        force=True,
-    )
-    for name, shown in (("hybridisco", False), ("announcers", talkative)):
-        quiet = logging.INFO if shown else logging.WARNING
-        logging.getLogger(name).setLevel((quiet, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
-    # They print tracebacks of what is no trouble: a link that goes down, an IPv6 address a second too young to be used.
-    for name in ("zeroconf", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL if plain else logging.INFO)
-
-
 @click.group(
     cls=LazyGroup,
     params=[_verbose()],
@@ -122,39 +96,18 @@ def cli() -> None:
 
 def run(args: list[str]) -> int:
     """Run one command line and return its exit status. Every error ends here, as a message on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a code page without our letters is no reason to fail
+    return outcome.of(lambda: _run(args))
+
+
+def _run(args: list[str]) -> Any:
     try:
-        result: Any = cli.main(args, prog_name="hybridisco", complete_var=COMPLETE_VAR, standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (ReaderGone, BrokenPipeError):
-        drop_output()
-        return 0
+        return cli.main(args, prog_name="hybridisco", complete_var=COMPLETE_VAR, standalone_mode=False)
+    except ReaderGone as gone:
+        raise BrokenPipeError from gone
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         error.show()
-        return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        return INTERRUPTED
-    except HybridiscoError as error:
-        click.echo(f"Error: {error}", err=True)
-        return error.exit_status
-    except Exception as error:  # exit status 1 would say "nothing found"
-        from hybridisco.sources.causes import MORE_FILES, is_out_of_files
-
-        if is_full(error):
-            return say_full(error)
-        log.debug("Unexpected", exc_info=True)
-        if is_out_of_files(error):
-            click.echo(f"Error: too many files and connections are open ({error}). {MORE_FILES}", err=True)
-            return FAILED
-        click.echo(
-            f"Error: This should not have happened ({type(error).__name__}: {error}). "
-            "Run it again with -vv and report what it prints.",
-            err=True,
-        )
-        return FAILED
-    return result if isinstance(result, int) else 0
+        return outcome.USAGE
+    except click.Abort:
+        return outcome.INTERRUPTED

@@ -9,8 +9,9 @@ from hybridisco.config import Config
 from hybridisco.core.identity import THIS_MACHINE
 from hybridisco.core.model import Endpoint, Service, Snapshot, SourceName, SourceState, Status
 from hybridisco.core.target import Target
+from hybridisco.faces.cli import nothing
+from hybridisco.faces.cli.outcome import say
 from hybridisco.faces.cli.search import Wish
-from hybridisco.faces.cli.terminal import say
 
 _TITLES = 3  # kinds named for one port: 7860 is the usual one of many
 _SILENT = 5  # silent ports told of
@@ -18,29 +19,27 @@ _SILENT = 5  # silent ports told of
 
 def explain_nothing(config: Config, want: Wish, snapshot: Snapshot, probed: Target | None = None) -> None:
     """Say on stderr what was tried, what was left out, and what to do next. ``probed`` is the one host searched."""
-    from hybridisco.formats.table import latency
-
     what = " or ".join(want.kinds) if want.kinds else "backend"
     places = [str(host) for host in ([probed] if probed else want.hosts)]
     at = f" on {', '.join(places)}" if places else ""
-    say(f"No {what} found{at} in {latency(snapshot.elapsed_s * 1000)}.")
+    say(nothing.headline(snapshot.elapsed_s * 1000, what, at))
     for line in unclear(config, want, snapshot):
         say(line)
-    say("Tried:")
     states = {name.value: state for name, state in snapshot.sources}
-    for source, place in zip(want.sources, _places(config, want.sources), strict=True):
-        say(f"  - {place}{_trouble(states.get(source))}")
-    left_out = [service for service in snapshot.services if want.hides(service)]
-    others = len(snapshot.services) - len(left_out)
-    if left_out or others:
-        say("Left out:")
-    if left_out:
-        say(f"  - {len(left_out)} ignored or of no known kind; --all shows them")
+    tried = zip(want.sources, _places(config, want.sources), strict=True)
+    say(nothing.points("Tried", (f"{place}{_trouble(states.get(source))}" for source, place in tried)))
+    if left_out := nothing.points("Left out", _left_out(config, want, snapshot)):
+        say(left_out)
+    say(nothing.points("Next", _next_steps(config, want, probed)))
+
+
+def _left_out(config: Config, want: Wish, snapshot: Snapshot) -> Iterator[str]:
+    hidden = sum(want.hides(service) for service in snapshot.services)
+    others = len(snapshot.services) - hidden
+    if hidden:
+        yield f"{hidden} ignored or of no known kind; --all shows them"
     if others:
-        say(f"  - {others} that {_filters(config, want)} not ask for")
-    say("Next:")
-    for step in _next_steps(config, want, probed):
-        say(f"  - {step}")
+        yield f"{others} that {_filters(config, want)} not ask for"
 
 
 def unclear(config: Config, want: Wish, snapshot: Snapshot) -> list[str]:
@@ -124,12 +123,10 @@ def _is_here(host: Target) -> bool:
 
 def _places(config: Config, sources: Iterable[str]) -> list[str]:
     """Return for people where each source looks."""
-    hosts = ", ".join(config.probe_hosts) or "no host"
-    ports = ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in config.probe_ports)
     entries = len(config.services)
     places = {
         SourceName.MDNS: f"mDNS on {', '.join(config.interfaces) or 'all networks of this machine'}",
-        SourceName.PROBE: f"{hosts} at the usual ports of {len(config.kinds)} kinds{f' and {ports}' if ports else ''}",
+        SourceName.PROBE: nothing.probe_place(config.probe_hosts, config.probe_ports, len(config.kinds)),
         SourceName.MANUAL: f"{entries or 'no'} manual entr{'y' if entries == 1 else 'ies'}",
     }
     return [places[SourceName(source)] for source in sources]
@@ -161,10 +158,10 @@ def _next_steps(config: Config, want: Wish, probed: Target | None) -> Iterator[s
         yield f"You know the port: hybridisco probe {probed}:PORT"
         return
     if not hints:
-        yield "Is it running? A backend that is still starting is found a moment later: hybridisco watch"
+        yield nothing.STARTING
     for host in want.hosts:
         yield f"hybridisco probe {host} looks at its ports; hybridisco announce there shows it to all."
     if not want.hosts:
-        yield "On another machine: hybridisco probe HOST looks at its ports; hybridisco announce there shows it to all."
-    yield "You know its address: hybridisco add http://HOST:PORT"
-    yield "Only curious: hybridisco demo"
+        yield nothing.ELSEWHERE
+    yield nothing.KNOWN
+    yield nothing.CURIOUS

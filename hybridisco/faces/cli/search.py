@@ -13,14 +13,14 @@ from hybridisco.core import target
 from hybridisco.core.identity import THIS_MACHINE, bare_host
 from hybridisco.core.model import UNKNOWN_KIND, Service, Snapshot
 from hybridisco.core.target import Target
-from hybridisco.faces.cli.terminal import Progress, say
+from hybridisco.faces.cli.outcome import FOUND, NOTHING, say
+from hybridisco.faces.cli.terminal import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hybridisco.manager import ServiceDiscoveryManager
-
-FOUND, NOTHING = 0, 1
+    from hybridisco.sources.knock import Knocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,18 @@ def answering(snapshot: Snapshot) -> int:
     return FOUND if any(service.alive for service in snapshot.services) else NOTHING
 
 
-async def search(config: Config, want: Wish, timeout_s: float | None = None, *, wait: bool = False) -> Snapshot:
+async def search(
+    config: Config,
+    want: Wish,
+    timeout_s: float | None = None,
+    *,
+    wait: bool = False,
+    knocked: Knocked | None = None,
+) -> Snapshot:
     """Return everything that the wish's sources find.
 
     :param wait: end at the first wanted service that answers instead of when all is quiet.
+    :param knocked: what has been found out already about the ports of this machine.
     :raises DiscoveryError: no source could run.
     """
     from hybridisco.manager import ServiceDiscoveryManager
@@ -105,7 +113,7 @@ async def search(config: Config, want: Wish, timeout_s: float | None = None, *, 
         return answering(want.filtered(snapshot)) == FOUND
 
     async with (
-        ServiceDiscoveryManager(config, sources=want.sources) as manager,
+        ServiceDiscoveryManager(config, sources=want.sources, knocked=knocked) as manager,
         Progress(_words(manager, config, want)),
     ):
         return await manager.discover_all_services(timeout_s, until=matched if wait else None)

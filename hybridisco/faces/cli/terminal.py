@@ -10,8 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
-import click
-
 from hybridisco.formats import Look
 
 _PIPE_WIDTH = 400  # columns where no terminal sets a limit: one service a line, for grep
@@ -37,11 +35,6 @@ def look() -> Look:
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS") else _PIPE_WIDTH
     return Look(width=width, color=terminal and not plain, unicode=shows_unicode(sys.stdout))
-
-
-def say(text: str) -> None:
-    """Tell the person something that is not the result: on stderr."""
-    click.echo(text, err=True)
 
 
 class Progress:

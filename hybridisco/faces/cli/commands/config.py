@@ -31,8 +31,8 @@ def check() -> int:
     """Tell whether the file is right, and where it is. Exit status 2 if it is wrong."""
     from hybridisco.config import config_file, load
     from hybridisco.config.doubts import doubts
+    from hybridisco.faces.cli.outcome import say
     from hybridisco.faces.cli.search import warn
-    from hybridisco.faces.cli.terminal import say
     from hybridisco.sources.interfaces import interfaces
 
     settings = load()

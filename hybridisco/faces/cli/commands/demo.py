@@ -42,9 +42,9 @@ def demo(ctx: click.Context) -> int:
 async def _demo(config: Config, fmt: str) -> int:
     from dataclasses import replace
 
-    from hybridisco.faces.cli.commands.list_ import show
+    from hybridisco.faces.cli.listing import show
+    from hybridisco.faces.cli.outcome import say
     from hybridisco.faces.cli.search import search, wish
-    from hybridisco.faces.cli.terminal import say
 
     async with AsyncExitStack() as stack:
         say("Starting mock backends …")
@@ -63,7 +63,7 @@ async def _demo(config: Config, fmt: str) -> int:
 
 async def _start(stack: AsyncExitStack) -> list[MockBackend]:
     from hybridisco.faces.cli.mocks import start
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
     from hybridisco.testing import MOCK_KINDS
 
     backends: list[MockBackend] = []
@@ -79,7 +79,7 @@ async def _announce(stack: AsyncExitStack, config: Config, backends: list[MockBa
     from announcers.assignment import Assignment
     from announcers.sidecar import Sidecar
     from hybridisco.core.errors import HybridiscoError
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     backend = next(backend for backend in backends if backend.kind == _ANNOUNCED)
     kind = next(kind for kind in config.kinds if kind.id == _ANNOUNCED)

@@ -57,7 +57,7 @@ def mock(kinds: tuple[str, ...], port: int | None, host: str, fault: str | None)
 
 async def _serve(names: tuple[str, ...], port: int | None, host: str, fault: str | None) -> int:
     from hybridisco.faces.cli.mocks import start, usual_ports
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     ports = usual_ports(names) if port is None else [port + number if port else 0 for number in range(len(names))]
     backends: list[MockBackend] = []

@@ -35,9 +35,9 @@ def probe(ctx: click.Context, where: str, kind: str | None, timeout_s: float | N
     from hybridisco.config import load
     from hybridisco.core.model import UNKNOWN_KIND
     from hybridisco.core.target import parse
-    from hybridisco.faces.cli.commands.list_ import show
-    from hybridisco.faces.cli.search import NOTHING, answering, kind_id, search, wish
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.listing import show
+    from hybridisco.faces.cli.outcome import NOTHING, say
+    from hybridisco.faces.cli.search import answering, kind_id, search, wish
 
     config = load()
     target = parse(where)
@@ -86,8 +86,8 @@ def _say_unknown(fmt: str, host: Target) -> int:
     """Say that a name is not known. For the search it is a source that failed; for the user it is an answer."""
     from hybridisco.core.model import Endpoint, Snapshot, SourceName, SourceState
     from hybridisco.core.problems import NO_INTERFACE, UNRESOLVED, explain
-    from hybridisco.faces.cli.search import NOTHING
-    from hybridisco.faces.cli.terminal import look, say
+    from hybridisco.faces.cli.outcome import NOTHING, say
+    from hybridisco.faces.cli.terminal import look
     from hybridisco.formats import render
 
     place = Endpoint(host.host if host.is_address else "", 80, host=host.host, interface=host.zone)

@@ -26,7 +26,7 @@ def add(url: str, kind: str | None, name: str | None) -> int:
     """
     from hybridisco.config import config_file
     from hybridisco.config.edit import add_service
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     file = config_file()
     entry = add_service(file, url, kind, name)
@@ -43,7 +43,7 @@ def remove(which: str) -> int:
     """
     from hybridisco.config import config_file
     from hybridisco.config.edit import remove_service
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     file = config_file()
     for entry in remove_service(file, which):
@@ -65,7 +65,7 @@ def ignore(which: str, undo: bool) -> int:
 
     from hybridisco.config import config_file, load
     from hybridisco.config.edit import add_ignore, remove_ignore
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     file, config = config_file(), load()
     # What is in the file is an id, and needs no search.

@@ -55,7 +55,8 @@ def list_(as_json: bool) -> int:
     Exit status: 0 if there are some, 1 if there are none, 2 if they cannot be read.
     """
     from hybridisco.faces.cli import keys
-    from hybridisco.faces.cli.terminal import look, say
+    from hybridisco.faces.cli.outcome import say
+    from hybridisco.faces.cli.terminal import look
     from hybridisco.trust.ed25519 import can_verify
 
     store = _store()
@@ -95,7 +96,7 @@ def _mode() -> str:
 
 
 def _warn(warnings: tuple[str, ...]) -> None:
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     for warning in warnings:
         say(f"Warning: {warning}")
@@ -117,7 +118,7 @@ def accept(which: str, key: str | None, yes: bool) -> int:
     import time
 
     from hybridisco.faces.cli import keys
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
     from hybridisco.trust.store import fingerprint
 
     store = _store()
@@ -201,7 +202,7 @@ def remove(which: tuple[str, ...]) -> int:
     """
     from hybridisco.core.errors import UsageError
     from hybridisco.faces.cli import keys
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     store = _store()
     known = store.load()
@@ -226,7 +227,7 @@ def export(file: str | None) -> int:
 
     Exit status: 0 if that was done, 2 if they cannot be read or written.
     """
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
 
     store = _store()
     text = store.text()
@@ -295,7 +296,7 @@ def _read(file: str) -> bytes:
 def _tell(merged: Merged) -> None:
     """Say what an import did."""
     from hybridisco.faces.cli import keys
-    from hybridisco.faces.cli.terminal import say
+    from hybridisco.faces.cli.outcome import say
     from hybridisco.trust.store import fingerprint
 
     for old, new in (*merged.conflicts, *merged.replaced):
