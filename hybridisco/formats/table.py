@@ -58,19 +58,22 @@ class _Row:
 
 def render(snapshot: Snapshot, look: Look) -> str:
     """Return the table with its footer; nothing where there is no service."""
+    shown = lines(snapshot, look)
+    if not look.color:  # rich's console takes 10 ms to import
+        return "\n".join(line.plain.rstrip() for line in shown)
     from rich.console import Console
 
     console = Console(
         file=io.StringIO(),
         width=max(look.width, _NARROWEST),
-        color_system="standard" if look.color else None,
-        force_terminal=look.color,
+        color_system="standard",
+        force_terminal=True,
         legacy_windows=False,
         highlight=False,
         _environ={},
     )
     with console.capture() as capture:
-        for line in lines(snapshot, look):
+        for line in shown:
             console.print(line, soft_wrap=True)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
@@ -203,10 +206,8 @@ def _footer(snapshot: Snapshot, look: Look, width: int) -> list[Text]:
     counts = Counter(service.status for service in snapshot.services)
     number = len(snapshot.services)
     said = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    out = [
-        Text(),
-        Text(f"{number} service{'' if number == 1 else 's'}: {said}{dot}{latency(snapshot.elapsed_s * 1000)}", "dim"),
-    ]
+    count = f"{number} service{'' if number == 1 else 's'}: {said}{dot}{latency(snapshot.elapsed_s * 1000)}"
+    out = [Text(), *_wrapped(count, width, "", "dim")]
     if not snapshot.complete:
         out += _wrapped(
             "The search ended before all answers had come; --timeout gives it more time.", width, "", "yellow"

@@ -8,6 +8,7 @@ beside all the rest.
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from hybridisco.config import config_file, defaults
@@ -73,14 +74,17 @@ def _say_nothing(took_ms: float) -> None:
 
 
 def _import_meanwhile() -> None:
-    """Import what asks the open ports; while OpenSSL reads certificates, a third of the time, Python goes on."""
+    """Import in a thread what asks the open ports, and then what draws the table: there is time until they answer."""
     import importlib
     import threading
 
+    draws = "rich.console" if sys.stdout is not None and sys.stdout.isatty() else "rich.text"
+
     def load() -> None:
-        try:
-            importlib.import_module("hybridisco.sources.probe")
-        except ImportError:
-            return  # whoever needs it says so
+        for module in ("hybridisco.sources.probe", "hybridisco.formats.table", draws):
+            try:
+                importlib.import_module(module)
+            except ImportError:
+                return  # whoever needs it says so
 
     threading.Thread(target=load, name="hybridisco-imports", daemon=True).start()
