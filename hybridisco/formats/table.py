@@ -213,7 +213,7 @@ def _footer(snapshot: Snapshot, look: Look, width: int) -> list[Text]:
             "The search ended before all answers had come; --timeout gives it more time.", width, "", "yellow"
         )
     for name, state in snapshot.sources:
-        if state.state == "error":
+        if state.state in ("error", "partial"):
             out += _wrapped(f"{name}: {_shown(state.detail or 'failed', look)}", width, "", "yellow")
     for warning in snapshot.warnings:
         out += _wrapped(f"Warning: {_shown(warning, look)}", width, "", "yellow")

@@ -105,11 +105,13 @@ def test_an_announcement_that_may_be_forged_is_marked(trust: Trust, checking: bo
 
 
 def test_the_footer_tells_what_went_wrong() -> None:
-    sources = ((SourceName.MDNS, SourceState("error", "no interface")), (SourceName.PROBE, SourceState("ok")))
+    partial = SourceState("partial", "these hosts have no address: gpu-bx")
+    sources = ((SourceName.MDNS, SourceState("error", "no interface")), (SourceName.PROBE, partial))
     shot = snapshot(service(), sources=sources, complete=False, warnings=("The id x answers twice.",))
     text = render("table", shot, Look(100))
     assert "1 service: 1 online" in text
     assert "before all answers had come" in text
+    assert "probe: these hosts have no address: gpu-bx" in text
     assert "mdns: no interface" in text
     assert "Warning: The id x answers twice." in text
 

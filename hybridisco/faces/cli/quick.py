@@ -2,7 +2,7 @@
 
 asyncio, click and aiohttp take 40, 20 and 90 ms, and knocking at each port of this machine takes five. So it knocks
 first: if no port is open, and nothing else is to be searched, that is the answer. If some are, aiohttp is imported
-beside all the rest.
+beside all the rest; but where the LAN is asked, only when that question has left.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def run(sources: tuple[str, ...]) -> int:
         more = (port for low, high in defaults.PROBE_PORTS for port in range(low, high + 1))
         ports = dict.fromkeys([*usual.PORTS, *more])
         knocked = knock([(address, port) for address in LOOPBACK for port in ports])
-        if any(knocked):
-            _import_meanwhile()
-        elif sources == ("probe",):
-            _say_nothing((time.perf_counter() - began) * 1000)
-            return outcome.NOTHING
+        if sources == ("probe",):
+            if not any(knocked):
+                _say_nothing((time.perf_counter() - began) * 1000)
+                return outcome.NOTHING
+            _import_meanwhile()  # else the question to the LAN goes first
     from hybridisco.faces.cli.listing import list_services
     from hybridisco.faces.cli.logs import start_logging
 
