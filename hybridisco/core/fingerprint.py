@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from hybridisco.core import problems, safe
 from hybridisco.core.conditions import Reply, parse_json, values
@@ -41,6 +43,14 @@ def read_json(reply: Reply) -> Reply:
     )
 
 
+@dataclass(slots=True)
+class _Candidate:
+    """A kind, and those of its proofs that have not failed."""
+
+    kind: Kind
+    proofs: list[Proof]
+
+
 class Identification:
     """The identification of one endpoint.
 
@@ -52,17 +62,21 @@ class Identification:
     def __init__(self, kinds: Sequence[Kind], port: int, claimed: str | None = None) -> None:
         expected = [kind for kind in kinds if kind.id == claimed]
         expected += [kind for kind in kinds if port in kind.ports and kind.id != claimed]
-        others = [kind for kind in kinds if kind not in expected]
-        self._waves = [wave for wave in (expected, others) if wave]
         self._expected = {kind.id for kind in expected}
+        others = [kind for kind in kinds if kind.id != claimed and port not in kind.ports]
+        self._waves = [[self._candidate(kind) for kind in wave] for wave in (expected, others) if wave]
         self._replies: dict[str, Reply] = {}
         self._lenses: dict[str, Reply] = {}
         self._judged: dict[int, bool] = {}
+        self._held: dict[int, int] = {}
         self._unanswered = 0
+        self._best: tuple[Kind, Proof] | None = None
+        self._settled = True  # nothing was fed since the best was looked for
 
     def feed(self, reply: Reply) -> None:
         """Take the reply to a request (also one that failed: ``status`` 0)."""
         self._replies[reply.request] = reply
+        self._settled = False
         self._unanswered = self._unanswered + 1 if reply.status == 0 else 0
 
     def wanted(self) -> tuple[str, ...]:
@@ -74,7 +88,7 @@ class Identification:
             return self._missing(self._asked(proven[0]))
         for wave in self._waves:
             needs = [
-                self._next(kind, under_way_only=proven is not None and kind.id not in self._expected) for kind in wave
+                self._next(one, under_way_only=proven is not None and one.kind.id not in self._expected) for one in wave
             ]
             missing = self._missing(request for request in needs if request)
             if missing:
@@ -117,18 +131,21 @@ class Identification:
                 settled.add(fact.name)
                 yield fact.request
 
-    def _proofs(self, kind: Kind) -> tuple[Proof, ...]:
-        return tuple(p for p in kind.proofs if not p.expected_only or kind.id in self._expected)
+    def _candidate(self, kind: Kind) -> _Candidate:
+        return _Candidate(kind, [p for p in kind.proofs if not p.expected_only or kind.id in self._expected])
 
     def _progress(self, proof: Proof) -> int | None:
         """Return how many steps hold, up to the first that was not asked yet; None once one failed."""
-        for number, step in enumerate(proof.steps):
+        held = self._held.get(id(proof), 0)
+        for step in proof.steps[held:]:
             reply = self._look(step)
             if reply is None:
-                return number
+                break
             if not self._holds(step, reply):
                 return None
-        return len(proof.steps)
+            held += 1
+        self._held[id(proof)] = held
+        return held
 
     def _holds(self, step: Step, reply: Reply) -> bool:
         """Return whether a step holds. That is found out once: a search in a page may take a twentieth of a second."""
@@ -146,9 +163,9 @@ class Identification:
             )
         return self._lenses[step.request]
 
-    def _next(self, kind: Kind, *, under_way_only: bool) -> str | None:
-        """Return the request that decides next whether ``kind`` is there; None when that is decided."""
-        for proof in self._proofs(kind):
+    def _next(self, candidate: _Candidate, *, under_way_only: bool) -> str | None:
+        """Return the request that decides next whether a kind is there; None when that is decided."""
+        for proof in candidate.proofs:
             held = self._progress(proof)
             if held is None:
                 continue
@@ -159,14 +176,24 @@ class Identification:
 
     def _proven(self) -> tuple[Kind, Proof] | None:
         """Return the best kind that is proven, and by what."""
-        found = [
-            (kind, proof)
-            for wave in self._waves
-            for kind in wave
-            for proof in self._proofs(kind)
-            if self._progress(proof) == len(proof.steps)
-        ]
-        return min(found, key=lambda pair: pair[0].tier, default=None)
+        if not self._settled:
+            self._best = self._look_for_the_best()
+            self._settled = True
+        return self._best
+
+    def _look_for_the_best(self) -> tuple[Kind, Proof] | None:
+        best: tuple[Kind, Proof] | None = None
+        for candidate in chain.from_iterable(self._waves):
+            if best is not None and candidate.kind.tier >= best[0].tier:
+                continue
+            held = [(proof, self._progress(proof)) for proof in candidate.proofs]
+            candidate.proofs = [proof for proof, steps in held if steps is not None]  # what failed is done with
+            whole = next((proof for proof, steps in held if steps == len(proof.steps)), None)
+            if whole is not None:
+                best = candidate.kind, whole
+                if candidate.kind.tier == Tier.PROGRAM:
+                    break  # there is nothing better
+        return best
 
     def _facts(self, facts: Sequence[Fact]) -> Properties:
         """Return what can be read, the first value of each name."""

@@ -16,7 +16,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from hybridisco.core.model import Announcement, Endpoint, Finding, SourceName, S
 from hybridisco.sources import causes
 from hybridisco.sources.bounded import PAGE_LIMIT, Connector
 from hybridisco.sources.gate import Gate
+from hybridisco.sources.handover import Handover
 from hybridisco.sources.resolve import is_refused
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class HttpProbe:
         self._limit_s = min(limit_s, _SERVICE_LIMIT_S)
         self._gate = Gate(_AT_ONCE, _AT_ONE_ADDRESS)
         self._session: aiohttp.ClientSession | None = None
+        self._handover = Handover()
         self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # LAN boxes have self-signed certificates. Nothing secret is sent, and an answer proves only its kind.
         self._ssl.check_hostname = False
@@ -97,15 +99,31 @@ class HttpProbe:
             SourceName.PROBE, check_ref(endpoint.key), (endpoint,), kind=finding.kind, finding=finding, standing=False
         )
 
-    async def identify(self, endpoint: Endpoint, claimed: str | None = None) -> Finding:
-        """Return what answers at ``endpoint``; a kind that is claimed is looked for first."""
+    async def identify(
+        self,
+        endpoint: Endpoint,
+        claimed: str | None = None,
+        connected: Callable[[], socket.socket | None] = lambda: None,
+    ) -> Finding:
+        """Return what answers at ``endpoint``; a kind that is claimed is looked for first.
+
+        :param connected: gives a socket that is connected to the endpoint and does not block, if there is one: it is
+            used for the first request, and closed.
+        """
         async with self._gate.passing(endpoint.address):
             identification = Identification(self._kinds, endpoint.port, claimed)
+            place = (endpoint.dial, endpoint.port)
+            sock = connected()
+            if sock is not None:
+                self._handover.offer(place, sock)
             try:
                 async with asyncio.timeout(self._limit_s):
                     await self._ask_all(endpoint, identification)
             except TimeoutError:
                 log.debug("%s: not done after %.1f s", endpoint.url, self._limit_s)
+            finally:
+                if sock is not None:
+                    self._handover.take_back(place)
             finding = identification.finding()
             if finding.status is Status.UNREACHABLE and finding.cause is None:
                 finding = replace(finding, cause=problems.SILENT)
@@ -120,20 +138,16 @@ class HttpProbe:
         under_way: dict[str, asyncio.Task[Reply]] = {}
         at_once = 1
         try:
-            while True:
-                for request in identification.wanted():
+            while wanted := identification.wanted():
+                for request in wanted:
                     if request not in under_way and len(under_way) < at_once:
                         under_way[request] = asyncio.create_task(self._ask(endpoint, request))
-                if not under_way:
-                    return
                 done, _ = await asyncio.wait(under_way.values(), return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     reply = task.result()
                     del under_way[reply.request]
                     identification.feed(reply)
                 at_once = _PER_ENDPOINT
-                if not identification.wanted():
-                    return
         finally:
             for task in under_way.values():
                 task.cancel()
@@ -210,6 +224,7 @@ class HttpProbe:
                     keepalive_timeout=_KEEP_ALIVE_S,
                     use_dns_cache=False,
                     ssl=self._ssl,
+                    socket_factory=self._handover,
                 ),
                 timeout=aiohttp.ClientTimeout(total=REQUEST_LIMIT_S, sock_connect=_CONNECT_S),
                 headers={

@@ -40,8 +40,9 @@ async def connected(targets: Sequence[Target], knocked: Knocked | None = None) -
     :return: what :func:`knock` does.
     """
     found, later = knocked or knock(targets)
+    untold = set(later)
     try:
-        waited = await _in_time([target for target in targets if target in later], CONNECT_LOCAL_S) if later else ()
+        waited = await _in_time([target for target in targets if target in untold], CONNECT_LOCAL_S)
     except BaseException:
         if knocked is None:
             hang_up(found.values())

@@ -151,7 +151,6 @@ class SweepSource:
     async def _sweep(self, sink: Sink) -> None:
         unresolved = []
         open_now: set[Target] = set()
-        looks: list[asyncio.Task[None]] = []
         async with asyncio.TaskGroup() as group:
 
             async def one(host: str) -> None:
@@ -160,7 +159,8 @@ class SweepSource:
                     unresolved.append(host)
                 for address, zone in addresses:
                     endpoint = Endpoint(address, 0, host=_name_to_say(host, address), interface=zone)
-                    targets = [(endpoint.dial, port) for port in self.ports]
+                    dial = endpoint.dial
+                    targets = [(dial, port) for port in self.ports]
                     if host == THIS_MACHINE:
                         sockets = await connected(targets, self._knocked)
                         self._sockets.update(sockets)
@@ -168,12 +168,12 @@ class SweepSource:
                     else:
                         found = await listening(targets, local=False)
                     open_now.update(found)
-                    self._tell(endpoint.dial, tuple(port for _, port in found))
+                    self._tell(dial, tuple(port for _, port in found))
                     for target in found:
                         if not self._tended(target):
                             known = self._known.setdefault(target, _Known(replace(endpoint, port=target[1])))
                             if known.next_at <= time.monotonic():
-                                looks.append(group.create_task(self._look(host, target, known, sink)))
+                                group.create_task(self._look(host, target, known, sink))
                                 continue
                         hang_up([self._sockets.pop(target, None)])  # nobody is going to say anything
 
