@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from hybridisco.core.liveness import HEDGE_S
 from hybridisco.core.model import Announcement, Check
@@ -47,10 +47,15 @@ class Checks:
             self._queued.add(key)
             self._waiting.setdefault(check.endpoint.address, deque()).append(check)
 
-    async def done(self) -> None:
-        """Return when nothing is being checked."""
-        while self._running:
-            await asyncio.wait(self._running.values())
+    async def done(self, but: Callable[[], Collection[_Key]] = frozenset) -> None:
+        """Return when nothing is being checked, or nothing but what is at ``but()``."""
+        while running := [task for key, task in self._running.items() if key not in but()]:
+            await asyncio.wait(running)
+
+    async def over(self, key: _Key) -> None:
+        """Return when no check is being made at an endpoint."""
+        while (task := self._running.get(key)) is not None:
+            await asyncio.wait([task])
 
     async def close(self) -> None:
         """End all checks."""

@@ -29,6 +29,7 @@ class ConnectedEvidence:
         self._keys: dict[EvidenceKey, frozenset[Key]] = {}
         self._index: dict[Key, set[EvidenceKey]] = defaultdict(set)
         self._claims = 0
+        self._recalled = 0
         self.dropped = 0
         """Announcements that were dropped because a limit was reached."""
 
@@ -50,6 +51,7 @@ class ConnectedEvidence:
         """Take in evidence whose name is not taken."""
         self._all[item.announcement.key] = item
         self._claims += item.announcement.source is SourceName.MDNS
+        self._recalled += item.announcement.recalled
         self._connect(item.announcement, world)
 
     def remove(self, key: EvidenceKey) -> Evidence | None:
@@ -57,6 +59,7 @@ class ConnectedEvidence:
         self._disconnect(key)
         old = self._all.pop(key, None)
         self._claims -= old is not None and old.announcement.source is SourceName.MDNS
+        self._recalled -= old is not None and old.announcement.recalled
         return old
 
     def update(self, item: Evidence) -> None:
@@ -83,6 +86,16 @@ class ConnectedEvidence:
                 for own in new:
                     waiting.extend(self._index[own])
         return found
+
+    def superseded(self, members: Iterable[EvidenceKey]) -> frozenset[EvidenceKey]:
+        """Return what is only remembered, of ``members``, and spoken of by others among them now."""
+        if not self._recalled:
+            return frozenset()
+        members = tuple(members)
+        recalled = [key for key in members if self._all[key].announcement.recalled]
+        standing = (key for key in members if self._all[key].announcement.standing and key not in recalled)
+        told = frozenset(each for key in standing for each in self._keys[key])
+        return frozenset(key for key in recalled if self._keys[key] & told)
 
     def has_standing(self, keys: Iterable[EvidenceKey]) -> bool:
         """Whether any of this evidence makes a service by itself."""

@@ -100,6 +100,19 @@ def new_pins(services: Iterable[Service], evidence: Sequence[Evidence], world: W
     )
 
 
+def spoken_by(service: Service, evidence: Sequence[Evidence], world: World) -> Announcement | None:
+    """Return which announcement from the LAN speaks for a service where it answers, those with the best trust first."""
+    place = service.endpoints[0].key
+    told = [
+        (item.announcement.id != service.id, list(Trust).index(trust), item.first_at, item.announcement.ref, item)
+        for item in evidence
+        if item.announcement.source is SourceName.MDNS
+        and (trust := world.trust(item.announcement)) is not Trust.UNTRUSTED
+        and any(endpoint.key == place for endpoint in item.announcement.endpoints)
+    ]
+    return min(told, key=lambda each: each[:4])[-1].announcement if told else None
+
+
 def _first_signer(service: Service, evidence: Sequence[Evidence]) -> str | None:
     """Return the key of who announced a service first, of those who announce it where it answers."""
     place = service.endpoints[0].key

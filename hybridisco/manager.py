@@ -52,6 +52,8 @@ class ServiceDiscoveryManager:
     :param config: the user's settings; their file is read when this is None.
     :param sources: the sources to use, instead of those of the config: ``mdns``, ``probe``, ``manual``, or a
         :class:`~hybridisco.core.ports.Source` of your own that takes the place of the one with its name.
+    :param remember: begin with what was seen on the LAN the last time, and keep what is seen for the next time. It is
+        in the state folder, and only used where mDNS is searched.
     :param knocked: what a knock at this machine's ports has found just now; the probe begins with that.
     :raises ConfigError: the user's file is wrong.
     :raises UsageError: there is no source of such a name.
@@ -62,6 +64,7 @@ class ServiceDiscoveryManager:
         config: Config | None = None,
         *,
         sources: Collection[str | Source] | None = None,
+        remember: bool = True,
         knocked: Knocked | None = None,
     ) -> None:
         self._config = config or load()
@@ -69,7 +72,7 @@ class ServiceDiscoveryManager:
         self._given = {source.name: source for source in wanted if not isinstance(source, str)}
         self._names = _source_names([source if isinstance(source, str) else source.name for source in wanted])
         self._sources: dict[SourceName, Source] = {}
-        self._upkeep = Upkeep(self._config, self._sources)
+        self._upkeep = Upkeep(self._config, self._sources, remember=remember and SourceName.MDNS in self._names)
         self.registry = self._upkeep.registry
         self._failed: dict[SourceName, str] = {}
         self._again: dict[SourceName, asyncio.Event] = {}
@@ -239,6 +242,8 @@ class ServiceDiscoveryManager:
                 self._failed[name] = f"{name}: {error}. Install Hybridisco with all its dependencies."
                 continue
             self._tasks.append(asyncio.create_task(self._run(source)))
+            if name is SourceName.MDNS:  # beside its question, what answered the last time is asked itself
+                self._tasks.append(asyncio.create_task(self._upkeep.recall()))
         self._tasks += [asyncio.create_task(job) for job in self._upkeep.jobs()]
         self._search()
 
@@ -322,6 +327,7 @@ class ServiceDiscoveryManager:
 
     async def _complete_when_answered(self) -> None:
         await self._answered(tuple(self._sources.values()))
+        await self._upkeep.recalled()
         self._complete.set()
 
     async def _answered(self, sources: Collection[Source]) -> None:

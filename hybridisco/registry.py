@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hybridisco.connected import ConnectedEvidence
-from hybridisco.core.evidence import Evidence, World, renew
+from hybridisco.core.evidence import EndpointKey, Evidence, World, renew
 from hybridisco.core.fade import life_at
+from hybridisco.core.identity import is_local
 from hybridisco.core.kind import Kind
 from hybridisco.core.liveness import ORPHAN_AFTER_S, State
 from hybridisco.core.merge import services_of
@@ -33,7 +34,7 @@ from hybridisco.core.model import (
     Withdrawal,
 )
 from hybridisco.core.trust import FIRST_USE
-from hybridisco.effects import Effects, is_our_own_fault, new_pins
+from hybridisco.effects import Effects, is_our_own_fault, new_pins, spoken_by
 from hybridisco.subscribers import Subscriber, Subscribers
 
 #: Where so much evidence is connected, somebody floods: its services are made anew at each tick, not at each change.
@@ -100,14 +101,14 @@ class ServiceRegistry:
             touched.add(datum.key)
             checks: tuple[Check, ...] = ()
             doubts: tuple[str, ...] = ()
-            if datum.source is not SourceName.PROBE:
+            if datum.source is not SourceName.PROBE or _is_recalled(datum, old):
                 self._effects.claims_changed()
             known = old is not None  # what is known may change, however many others there are
             if isinstance(datum, Announcement) and (known or self._evidence.has_room_for(datum, self._world)):
                 new = renew(old, datum, now)
                 self._evidence.insert(new, self._world)
                 checks = self._effects.of_claim(datum, self._world, now)
-                if datum.source is SourceName.PROBE:
+                if datum.finding is not None:
                     checks, doubts = self._effects.of_look(old, new, self._world, now)
             touched |= self._evidence.connected([datum.key])
             if len(touched) > MANY_CONNECTED:
@@ -116,6 +117,38 @@ class ServiceRegistry:
             change = self._rebuild(touched, now)
         self._tell()
         return replace(change, checks=checks, doubts=doubts)
+
+    def holds(self, key: EvidenceKey) -> bool:
+        """Whether evidence of this name is there; what was only remembered goes as soon as others speak of it."""
+        with self._lock:
+            return key in self._evidence.keys()  # noqa: SIM118 - it iterates over values
+
+    def said(self, key: EvidenceKey) -> Announcement | None:
+        """Return what mDNS said under this name, if that stands."""
+        with self._lock:
+            told = key[0] is SourceName.MDNS and key in self._evidence.keys()  # noqa: SIM118 - it iterates over values
+            return self._evidence[key].announcement if told else None
+
+    def answers_as(self, endpoint: EndpointKey, kind: str | None) -> bool:
+        """Whether the last look at an endpoint has found this kind."""
+        with self._lock:
+            last = self._evidence.look_at(endpoint)
+            return last is not None and last.finding.alive and last.finding.kind == kind
+
+    def has_owner(self, recalled: Announcement) -> bool:
+        """Whether what is only remembered is to be said again by its owner before it is shown under its name."""
+        return self._world.has_owner(recalled)
+
+    def announced(self) -> tuple[tuple[Service, Announcement], ...]:
+        """Return each service of another machine that mDNS has told of, with the announcement that speaks for it."""
+        with self._lock:
+            found = (
+                (service, spoken_by(service, [self._evidence[key] for key in component.members], self._world))
+                for component in set(self._components.values())
+                for service in component.services
+                if not any(is_local(endpoint, self._world.local) for endpoint in service.endpoints)
+            )
+            return tuple((service, announcement) for service, announcement in found if announcement is not None)
 
     def set_network(
         self, addresses: Iterable[str], now: float, *, lost: Iterable[str] = (), offline: bool = False
@@ -246,6 +279,12 @@ class ServiceRegistry:
         rest = touched & self._evidence.keys()
         while rest:
             members = self._evidence.connected([next(iter(rest))])
+            if superseded := self._evidence.superseded(members):
+                for key in superseded:
+                    self._evidence.remove(key)
+                self._effects.claims_changed()
+                rest -= superseded
+                continue
             rest -= members
             evidence = [self._evidence[key] for key in members]
             services, warnings = services_of(evidence, self._world, now)
@@ -303,6 +342,10 @@ class ServiceRegistry:
 def _place(service: Service) -> tuple[str, str]:
     """Return what services are ordered by."""
     return (service.name.lower(), service.id)
+
+
+def _is_recalled(datum: Announcement | Withdrawal, old: Evidence | None) -> bool:
+    return (isinstance(datum, Announcement) and datum.recalled) or (old is not None and old.announcement.recalled)
 
 
 def _orphan(item: Evidence, now: float) -> bool:

@@ -39,10 +39,19 @@ class DiscoveryThread:
         discovery.stop()
 
     The network libraries are imported in the thread: :meth:`start` costs the caller a millisecond.
+
+    The parameters are those of :class:`~hybridisco.manager.ServiceDiscoveryManager`.
     """
 
-    def __init__(self, config: Config | None = None, *, sources: Collection[str | Source] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        sources: Collection[str | Source] | None = None,
+        remember: bool = True,
+    ) -> None:
         self._config = config
+        self._remember = remember
         self._source_names = sources
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -190,7 +199,9 @@ class DiscoveryThread:
         self._stop = asyncio.Event()
         if self._wanted_stop.is_set():  # stop() was called while the imports above were running
             return
-        async with ServiceDiscoveryManager(self._config, sources=self._source_names) as manager:
+        async with ServiceDiscoveryManager(
+            self._config, sources=self._source_names, remember=self._remember
+        ) as manager:
             manager.subscribe(self._subscribers.tell)
             self._manager = self._live = manager
             self._do_jobs()

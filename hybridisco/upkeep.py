@@ -16,6 +16,8 @@ from hybridisco.config import Config
 from hybridisco.core.liveness import WAKE_SPREAD_S
 from hybridisco.core.model import Announcement, Change, Check, SourceName, Withdrawal
 from hybridisco.core.ports import Source
+from hybridisco.memory.store import Memory, default_file
+from hybridisco.recall import SAVE_EVERY_S, Recall
 from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.interfaces import carries_traffic, interfaces, local_addresses
 from hybridisco.sources.watch import NetworkWatch
@@ -36,9 +38,10 @@ class Upkeep:
     """A registry, and what keeps it true.
 
     :param sources: those that run; the one for mDNS is told what to ask about.
+    :param remember: keep what is seen on the LAN for the next start.
     """
 
-    def __init__(self, config: Config, sources: Mapping[SourceName, Source]) -> None:
+    def __init__(self, config: Config, sources: Mapping[SourceName, Source], *, remember: bool = True) -> None:
         self.registry = ServiceRegistry(config.kinds, config.trust_mode)
         self._config = config
         self._sources = sources
@@ -48,12 +51,16 @@ class Upkeep:
         self._probe: HttpProbe | None = None
         self._probe_lock = asyncio.Lock()
         self._checks = Checks(self.get_probe, self.emit)
+        memory = Memory(default_file()) if remember else None
+        self._recall = Recall(self.registry, self._checks, self.emit, memory) if memory else None
         self._later: set[asyncio.TimerHandle] = set()
 
     def emit(self, datum: Announcement | Withdrawal) -> None:
         """Take what a source or a look found."""
         if isinstance(datum, Announcement):
             self._keyring.note(datum)
+        elif self._recall is not None and (said := self.registry.said(datum.key)) is not None:
+            self._recall.note_taken_back(said)
         self._carry_out(self.registry.apply(datum, self._clock.now()))
 
     def verify(self, key: bytes, signature: bytes, message: bytes) -> bool | None:
@@ -70,19 +77,32 @@ class Upkeep:
         for check in self.registry.due(math.inf):  # at the end of time every check is due
             self._checks.look(check)
 
+    async def recall(self) -> None:
+        """Claim what is remembered from the last run, and look at it."""
+        if self._recall is not None:
+            self._recall.begin(interfaces())
+
     async def checked(self) -> None:
-        """Return when nothing is being looked at."""
-        await self._checks.done()
+        """Return when nothing is being looked at, or nothing but what is only remembered."""
+        await self._checks.done(self._recall.waiting if self._recall else frozenset)
+
+    async def recalled(self) -> None:
+        """All sources have settled: return when what is remembered and takes connections was looked at, too."""
+        if self._recall is not None:
+            await self._recall.settle()
+            await self.checked()  # what was only remembered a moment ago may be announced now
 
     def jobs(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what is to be run for as long as the registry is to be true."""
-        return (self._pass_time(), self._follow_network())
+        return (self._pass_time(), self._follow_network(), self._keep())
 
     async def close(self) -> None:
         """End every look, and wait for the keys to be written."""
         for handle in self._later:
             handle.cancel()
         self._later.clear()
+        if self._recall is not None:
+            await self._recall.close()
         await self._checks.close()
         await asyncio.to_thread(self._keyring.flush)
         if self._probe is not None:
@@ -152,6 +172,12 @@ class Upkeep:
         """Look at all of these within a moment, rather than in one instant."""
         loop = asyncio.get_running_loop()
         self._later = {loop.call_later(random.uniform(0.0, WAKE_SPREAD_S), self._checks.look, each) for each in checks}
+
+    async def _keep(self) -> None:
+        """Write down what is there, now and then."""
+        while self._recall is not None:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self._recall.save()
 
     async def _follow_network(self) -> None:
         with NetworkWatch(settle_s=_SETTLE_S) as watch:

@@ -238,3 +238,17 @@ class TestClose:
     async def test_closing_what_never_ran(self) -> None:
         async with desk() as d:
             await d.checks.close()
+
+
+async def test_some_need_not_be_waited_for() -> None:
+    async with desk(BOX) as d:
+        d.look(BOX, "10.0.0.3")
+        async with asyncio.timeout(LIMIT_S):
+            await d.checks.done(lambda: {at(BOX).key})
+            await d.checks.over(at("10.0.0.3").key)
+        assert d.found == ["10.0.0.3"]
+        ending = asyncio.create_task(d.checks.over(at(BOX).key))
+        d.probe.let_go(BOX)
+        async with asyncio.timeout(LIMIT_S):
+            await ending
+        assert BOX in d.found

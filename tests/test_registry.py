@@ -13,6 +13,7 @@ from hybridisco.core.liveness import CHECK_EVERY_S, GONE_AFTER_S
 from hybridisco.core.model import Event, EventType, Snapshot, Status
 from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
+from tests.memory.samples import entry
 from tests.say import NOW, answer, at, down, gone, look, manual, mdns, online, only, orphaned, say, scan
 
 BOX = "10.0.0.2"
@@ -329,3 +330,39 @@ class TestWake:
         registry.wake(NOW + 3600)
         registry.tick(NOW + 3600)
         assert len(registry.snapshot()) == 0
+
+
+class TestWhatIsRemembered:
+    """See tests/test_recall.py for what becomes of it."""
+
+    def test_it_is_held_until_somebody_else_speaks_of_it(self) -> None:
+        registry = ServiceRegistry(BUILTIN)
+        claim = entry("X").announcement()
+        say(registry, claim)
+        assert registry.holds(claim.key)
+        say(registry, mdns("Other", "10.0.0.7", id="Y"))
+        assert registry.holds(claim.key)
+        say(registry, mdns("Box", "10.0.0.7", id="X"))
+        assert not registry.holds(claim.key)
+        say(registry, claim)
+        assert not registry.holds(claim.key), "it comes too late"
+
+    def test_it_is_looked_at_again_only_if_it_has_answered(self) -> None:
+        registry = ServiceRegistry(BUILTIN)
+        claim = entry("X").announcement()
+        say(registry, claim)
+        assert registry.due(NOW + 60) == ()
+        say(registry, look(claim.endpoints[0], online()))
+        assert [check.endpoint for check in registry.due(NOW + 60)] == [claim.endpoints[0]]
+        assert registry.answers_as(claim.endpoints[0].key, "comfyui")
+        assert not registry.answers_as(claim.endpoints[0].key, "wan2gp")
+
+    def test_what_mdns_said_and_what_it_speaks_for(self) -> None:
+        registry = ServiceRegistry(BUILTIN)
+        registry.set_local({"10.0.0.9"}, NOW)
+        said, here = mdns("Box", "10.0.0.1", id="X"), mdns("Here", "10.0.0.9", id="Y")
+        say(registry, said, here, scan("10.0.0.2", online()))
+        assert [(service.id, announcement) for service, announcement in registry.announced()] == [("X", said)]
+        assert registry.said(said.key) == said
+        registry.apply(gone(said), NOW)
+        assert registry.said(said.key) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -14,10 +14,12 @@ from bench.program import program
 from tests.e2e.app import command
 from tests.e2e.backends import EVERYWHERE
 from tests.lab.avahi import Avahi, StaticService
+from tests.lab.net import Host
 
 _BROWSE = "avahi-browse -rpt"
-_MORE = (("comfyui", 8189), ("wan2gp", 7861), ("litellm", 8001), ("rvc", 7897), ("audioldm", 7864))
-_TEN = (*FIVE, *_MORE)
+MORE = (("comfyui", 8189), ("wan2gp", 7861), ("litellm", 8001), ("rvc", 7897), ("audioldm", 7864))
+TEN = (*FIVE, *MORE)
+"""What runs on the box, or, of two, the five and what is more."""
 _START_S = 30.0
 
 
@@ -39,7 +41,7 @@ def _row(name: str, headline: str, family: str, **how: object) -> Row:
 
 @contextmanager
 def _setup(by: str = "sidecar", *, beside: bool = False) -> Iterator[Mapping[str, Contender]]:
-    with place(1) as here, services(here.boxes[0], EVERYWHERE, _TEN), _announced(here, by):
+    with place(1) as here, services(here.boxes[0], EVERYWHERE, TEN), announced(here.boxes[0], by, TEN):
         other = here.lab.host("other-desk")
         here.lan.join(other)
         with Avahi(other), _avahi(here, wanted=beside):
@@ -49,17 +51,17 @@ def _setup(by: str = "sidecar", *, beside: bool = False) -> Iterator[Mapping[str
 
 
 @contextmanager
-def _announced(here: Place, by: str) -> Iterator[None]:
-    (box,) = here.boxes
+def announced(box: Host, by: str, kinds: Sequence[tuple[str, int]]) -> Iterator[None]:
+    """Let what runs on a box be announced, by an ``avahi`` or by a ``sidecar``."""
     if by == "avahi":
-        txt = {port: ["txtvers=1", f"id=bench-{kind}-{port}", f"kind={kind}"] for kind, port in _TEN}
-        static = [StaticService(f"{kind} {port}", "_hybridisco._tcp", port, txt=txt[port]) for kind, port in _TEN]
+        txt = {port: ["txtvers=1", f"id=bench-{kind}-{port}", f"kind={kind}"] for kind, port in kinds}
+        static = [StaticService(f"{kind} {port}", "_hybridisco._tcp", port, txt=txt[port]) for kind, port in kinds]
         with Avahi(box, static, dbus=False):
             yield
         return
     sidecar = box.start(command("announce"))
     try:
-        sidecar.wait_for_log("Announced: ", _START_S, count=len(_TEN))
+        sidecar.wait_for_log("Announced: ", _START_S, count=len(kinds))
         yield
     finally:
         sidecar.stop()
@@ -76,6 +78,6 @@ def _avahi(here: Place, *, wanted: bool) -> Iterator[None]:
 
 def _all_ten(output: str) -> Sample:
     found = output.count("online  ")
-    if found != len(_TEN):
-        raise ValueError(f"{found} services were found, and not {len(_TEN)}:\n{output}")
+    if found != len(TEN):
+        raise ValueError(f"{found} services were found, and not {len(TEN)}:\n{output}")
     return {"found": float(found)}

@@ -78,6 +78,10 @@ class World:
         """Return whether an announcement may speak for its id."""
         return trust.judge(announcement, self.pins, self.trust_mode)
 
+    def has_owner(self, recalled: Announcement) -> bool:
+        """Whether what is only remembered is to be said again by its owner before it is shown under its name."""
+        return trust.has_owner(recalled, self.pins, self.trust_mode)
+
     def keys(self, announcement: Announcement) -> frozenset[Key]:
         """Return by what an announcement is connected to others."""
         return keys(announcement, self.local, by_id=self.trust(announcement) is not Trust.UNTRUSTED)
@@ -89,7 +93,8 @@ def renew(old: Evidence | None, announcement: Announcement, now: float) -> Evide
     life = old.life if old else NEWBORN
     finding = announcement.finding
     if finding is None:
-        if announcement.source is SourceName.MANUAL:  # what the user wrote down is no sign of life
+        # What the user wrote down, or what is remembered, is no sign of life.
+        if announcement.source is SourceName.MANUAL or announcement.recalled:
             return Evidence(announcement, first_at, now)
         sign = Sign.FAILED if announcement.unattended else Sign.ANSWERED
         seen_at = (old.ok_at if old else None) if announcement.unattended else now

@@ -13,6 +13,8 @@ known of this machine. So it does not matter in which order evidence came, and e
 5. An announcement that may not speak for its id (:mod:`.trust`) has no part in the service it names: it is a warning
    there, or, where nobody else speaks of its place, a service of its own that is ``untrusted``.
 6. Time and our own network have their part (:mod:`.fade`): what is silent is ``stale``, then gone.
+7. What is only remembered makes a service where its kind was found again, and none that has an owner: whoever answers
+   there now may be another.
 """
 
 from __future__ import annotations
@@ -201,6 +203,8 @@ def _fuse(
     sources = {item.announcement.source for item in members}
     if status is None and SourceName.MANUAL not in sources:
         return None
+    if all(item.announcement.recalled for item in members) and not _found_again(members, best, kind, world):
+        return None
     status = status or Status.UNREACHABLE
     finding = best.evidence.finding if best.evidence else None
     if best.verified or (finding and finding.alive and status is not Status.MISMATCH):
@@ -245,6 +249,12 @@ def _believed(members: Sequence[Evidence], world: World, now: float) -> Sequence
         for item, each in zip(members, trust, strict=True)
         if each is Trust.PINNED or item.announcement.source is not SourceName.MDNS
     ]
+
+
+def _found_again(members: Sequence[Evidence], best: Verdict, kind: str, world: World) -> bool:
+    """Whether a look has proven what is only remembered, and it may be shown without its owner's word."""
+    proven = best.evidence is not None and best.evidence.kind == kind
+    return proven and not any(world.has_owner(item.announcement) for item in members)
 
 
 def _places_of_the_user(members: Sequence[Evidence]) -> frozenset[EndpointKey]:

@@ -164,7 +164,8 @@ class Announcement:
     that mDNS or the user claimed) only tells how that claim stands, and never keeps a service alive.
     ``signer`` is the public key, in base64, of who signed it, and ``proof`` what that signature is worth.
     ``live`` is a port at which its announcer can be watched; ``watched``: he is, by a connection that is held;
-    ``unattended``: he is no longer there.
+    ``unattended``: he is no longer there. ``recalled``: nobody says it now, it is remembered from an earlier run, and
+    makes a service only once its kind was found there.
     """
 
     source: SourceName
@@ -186,6 +187,7 @@ class Announcement:
     unattended: bool = False
     watched: bool = False
     live: int | None = None
+    recalled: bool = False
 
     @property
     def key(self) -> EvidenceKey:

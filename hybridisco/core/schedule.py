@@ -31,6 +31,7 @@ class Group:
     refs: tuple[str, ...]
     manual: bool
     watched: bool
+    recalled: bool
     look: Look
 
 
@@ -46,7 +47,7 @@ def groups_of(
 
     :param look: gives the last look at an endpoint.
     """
-    claims = [a for a in announcements if a.source is not SourceName.PROBE and a.endpoints]
+    claims = [a for a in announcements if (a.source is not SourceName.PROBE or a.recalled) and a.endpoints]
     # The user's own words go first: they may hold the name that the server wants to hear.
     claims.sort(key=lambda a: (a.source is not SourceName.MANUAL, a.ref))
     owned: dict[str, list[Announcement]] = defaultdict(list)
@@ -78,6 +79,7 @@ def _group(claims: list[Announcement], look: Look, taken: Container[EndpointKey]
         refs=tuple(claim.ref for claim in claims if claim.source is SourceName.MDNS),
         manual=claims[0].source is SourceName.MANUAL,
         watched=any(claim.watched for claim in claims),
+        recalled=all(claim.recalled for claim in claims),
         look=look,
     )
 
@@ -89,6 +91,8 @@ def due_in(groups: Iterable[Group], world: World, now: float, recovered_at: floa
     """
     for group in groups:
         looks = [(endpoint, group.look(endpoint.key)) for endpoint in group.endpoints]
+        if group.recalled and not any(seen and seen.ok_at is not None for _, seen in looks):
+            continue  # whether anything is there at all is seen at a lower price first (:mod:`hybridisco.recall`)
         reachable = [
             (e, seen) for e, seen in looks if not world.cut_off(e) or is_local(e, world.local) or now == math.inf
         ]

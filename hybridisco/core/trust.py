@@ -159,3 +159,8 @@ def judge(announcement: Announcement, pins: Mapping[str, str], mode: str) -> Tru
     if mode == PINNED_ONLY:
         return Trust.UNTRUSTED
     return {Proof.SIGNED: Trust.NEW, Proof.UNCHECKED: Trust.UNCHECKED}.get(announcement.proof, Trust.UNSIGNED)
+
+
+def has_owner(recalled: Announcement, pins: Mapping[str, str], mode: str) -> bool:
+    """Return whether what is only remembered belongs to somebody with a key: another may answer there now."""
+    return mode == PINNED_ONLY or (mode != OFF and (recalled.signer is not None or recalled.id in pins))

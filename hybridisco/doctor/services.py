@@ -23,7 +23,7 @@ _ENDPOINTS = 4  # of a service that are tried
 async def found(config: Config, limit_s: float) -> Found:
     """Return what is announced or written down, and does not answer or is not believed."""
     sources = [name for name in (SourceName.MDNS.value, SourceName.MANUAL.value) if name in config.sources]
-    async with ServiceDiscoveryManager(config, sources=sources) as manager:
+    async with ServiceDiscoveryManager(config, sources=sources, remember=False) as manager:
         snapshot = await manager.discover_all_services(limit_s)
     told = [one for one in snapshot if one.id not in config.ignore]
     silent = [one for one in told if one.status is Status.UNREACHABLE]

@@ -32,5 +32,13 @@ def test_an_unknown_row_is_told_which_there_are(capsys: pytest.CaptureFixture[st
 def test_every_goal_of_the_table_has_a_row() -> None:
     named = {row.name for row in rows.every() if row.family == "goals"}
     scans = {"scan-5", "identify-5", "identify-hostile", "list-nothing", "list-5", "list-10", "help"}
-    assert named == scans | {"mdns-first", "mdns-1000", "mdns-beside-2", "changes", "interface-up"}
+    assert named == scans | {
+        "mdns-first",
+        "mdns-1000",
+        "mdns-beside-2",
+        "changes",
+        "interface-up",
+        "known",
+        "known-sidecar",
+    }
     assert len({row.name for row in rows.every()}) == len(rows.every())

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from hybridisco.core import trust, txt
 from hybridisco.core.model import Announcement, Proof, SourceName, Trust
-from hybridisco.core.trust import CLOCKS_DIFFER_S, FIRST_USE, OFF, PINNED_ONLY, VALID_S, covers, judge, told_addresses
+from hybridisco.core.trust import (
+    CLOCKS_DIFFER_S,
+    FIRST_USE,
+    OFF,
+    PINNED_ONLY,
+    VALID_S,
+    covers,
+    has_owner,
+    judge,
+    told_addresses,
+)
 from hybridisco.core.txt import TxtRecord
 from hybridisco.sources.table import pairs
 from hybridisco.trust import ed25519
@@ -290,3 +300,14 @@ def test_what_was_found_by_looking_needs_no_key(mode: str) -> None:
     found = scan("10.77.0.1", online())
     assert found.source is not SourceName.MDNS
     assert judge(found, PINS, mode) is Trust.UNCHECKED
+
+
+@pytest.mark.parametrize(
+    ("key", "pins", "first_use"), [(None, {}, False), ("pinned", {}, True), (None, PINS, True), ("pinned", PINS, True)]
+)
+def test_what_is_remembered_and_has_an_owner(key: str | None, pins: dict[str, str], first_use: bool) -> None:
+    """Others may answer at its address today; where only known keys count, that holds for everything."""
+    remembered = said(Proof.UNSIGNED, key)
+    assert has_owner(remembered, pins, FIRST_USE) is first_use
+    assert has_owner(remembered, pins, PINNED_ONLY)
+    assert not has_owner(remembered, pins, OFF)
