@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
 
@@ -10,14 +12,14 @@ A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
 SIZE_LIMIT = 9000
 RECORD_LIMIT = 512  # in one packet: as many as 9000 octets hold of what we read
 _HEADER = 12
+_COUNTS = struct.Struct(">4H")
 _POINTER = 0xC0
 _NAME_LIMIT = 255  # octets (RFC 1035 section 2.3.4)
 _CHAIN_LIMIT = 127  # pointers that lead to each other: as many as a name has labels
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One resource record.
+class Record(NamedTuple):
+    """One resource record. (A tuple, since a large LAN says thousands of them at once.)
 
     ``ttl_s`` 0 is a goodbye (RFC 6762 section 10.1). With ``flush`` it replaces older ones of its name and type on its
     link (section 10.2). ``data`` is the address of A and AAAA, the instance of PTR, the octets of TXT, and the host and
@@ -51,22 +53,29 @@ def well_formed(data: bytes) -> bool:
     A compressed name must point back, to what stands before it, as must what it points at: so names can neither loop
     nor grow without bound.
     """
-    counts = [int.from_bytes(data[at : at + 2], "big") for at in (4, 6, 8, 10)]
-    if sum(counts) > RECORD_LIMIT:
+    if len(data) < _HEADER:
         return False
-    at = _HEADER
+    questions, *records = _COUNTS.unpack_from(data, 4)
+    if questions + sum(records) > RECORD_LIMIT:
+        return False
+    at, end = _HEADER, len(data)
     sizes: dict[int, int] = {}
     try:
-        for _ in range(counts[0]):
+        for _ in range(questions):
             at = _after_name(data, at, sizes) + 4
-        for _ in range(sum(counts[1:])):
-            at = _after_name(data, at, sizes) + 10
-            at += int.from_bytes(data[at - 2 : at], "big")
-            if at > len(data):
+        for _ in range(sum(records)):
+            to = (data[at] & 0x3F) << 8 | data[at + 1]
+            if data[at] >= _POINTER and to in sizes:  # most names are one pointer to a name that was read
+                sizes[at] = sizes[to]
+                at += 12
+            else:
+                at = _after_name(data, at, sizes) + 10
+            at += data[at - 2] << 8 | data[at - 1]
+            if at > end:
                 return False
     except (IndexError, ValueError):
         return False
-    return at <= len(data)
+    return at <= end
 
 
 def _after_name(data: bytes, start: int, sizes: dict[int, int], depth: int = 0) -> int:

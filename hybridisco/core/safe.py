@@ -94,6 +94,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?|/")
 _ANNOUNCED_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*){1,4}/?|/")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_-]{1,63})*\.?")
 _SERVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DIGITS = re.compile(r"\d{1,15}")
 _KIND = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -105,6 +106,8 @@ def text(value: object, limit: int = NAME_LIMIT) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    if value.isascii() and value.isprintable() and len(value) <= limit:
+        return " ".join(value.split()) or None  # nothing in it is strange
     seen = [" " if char.isspace() else char for char in value[: limit * 8]]
     seen = [char for char in seen if unicodedata.category(char) not in _UNWANTED and char not in _INVISIBLE]
     kept: list[str] = []
@@ -160,7 +163,7 @@ def whole(value: object, low: int, high: int) -> int | None:
     """Return ``value`` as an integer within bounds, or None (floats are cut, NaN and infinity refused)."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and re.fullmatch(r"\d{1,15}", value):
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, float):
         if not math.isfinite(value):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hybridisco.core import safe
@@ -104,7 +105,7 @@ def decode(properties: Mapping[bytes, bytes | None]) -> tuple[TxtRecord, int]:
     Keys are compared without regard to case (RFC 6763 section 6.4); of a key given twice the caller's
     parser keeps the first. A record of another ``txtvers`` is read all the same: keys keep their meaning.
     """
-    said: dict[str, str] = {}
+    known: dict[str, Any] = {}
     dropped = 0
     for raw_key, raw_value in properties.items():
         try:
@@ -112,9 +113,8 @@ def decode(properties: Mapping[bytes, bytes | None]) -> tuple[TxtRecord, int]:
         except UnicodeDecodeError:
             dropped += 1
             continue
-        if key in _WASHES and value:
-            said.setdefault(key, value)
-    known = {key: wash(said[key]) for key, wash in _WASHES.items() if key in said}
+        if value and key in _WASHES and key not in known:
+            known[key] = _washed(key, value)
     record = TxtRecord(
         id=known.get("id"),
         kind=known.get("kind"),
@@ -128,7 +128,12 @@ def decode(properties: Mapping[bytes, bytes | None]) -> tuple[TxtRecord, int]:
         vram=known.get("vram"),
         live=known.get("live"),
     )
-    return record, dropped + sum(value is None for value in known.values())
+    return record, dropped + list(known.values()).count(None)
+
+
+@lru_cache(maxsize=1024)  # the services of a LAN have most of their values in common
+def _washed(key: str, value: str) -> Any:
+    return _WASHES[key](value)
 
 
 def _written(value: object) -> str:

@@ -11,13 +11,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from hybridisco.core import safe, trust
 from hybridisco.core.model import Announcement, Proof, SourceName, Withdrawal
-from hybridisco.sources.instance import announcement, dialable
+from hybridisco.sources.hosts import DOUBT_S
+from hybridisco.sources.instance import announcement
 from hybridisco.sources.interfaces import Interface
 from hybridisco.sources.presence import Presence
-from hybridisco.sources.table import DOUBT_S, INSTANCE_LIMIT, Instance, Table, pairs
+from hybridisco.sources.reach import Reach
+from hybridisco.sources.table import INSTANCE_LIMIT, Instance, Table, pairs
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +44,7 @@ class _Said:
     heard_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Resolved:
+class _Resolved(NamedTuple):
     """What an instance said when it was last resolved, when that was, and the ref of what came of it."""
 
     told: _Told
@@ -78,7 +80,7 @@ class Claims:
         self._newest: dict[_Owner, int] = {}
         self._allowance = (_CHECKS_AT_ONCE, 0.0)
         self.presence = Presence(self._note_attended)
-        self.interfaces: tuple[Interface, ...] = ()
+        self._reach = Reach()
         self.gateways: frozenset[str] = frozenset()
         self.missing: dict[str, int] = {}
         """Keys of instances of which something is not known yet, and how often it was asked for."""
@@ -93,7 +95,7 @@ class Claims:
         instance = self._table.get(key)
         if instance is None or instance.leaving_at is not None:
             return
-        places = self._table.addresses(instance)
+        places = [] if instance.bare else self._table.addresses(instance)
         if instance.server is None or instance.text is None or not places:
             self.missing.setdefault(key, 0)
             return
@@ -101,12 +103,13 @@ class Claims:
         told = (instance.server, instance.port, instance.text, frozenset(places))
         if self._is_no_news(key, told, now, announced=announced):
             return
-        worth = self._worth_of(instance, tuple(address for address, _ in dialable(places, self.interfaces)), now)
+        text, dialable = pairs(instance.text), self._reach(places)
+        worth = self._worth_of(instance, text, tuple([address for address, _ in dialable]), now)
         if worth is None:
             self.drop("%s: too many signatures to check", safe.text(instance.name))
             return
         kind = self._kinds.get(instance.type)
-        said, dropped = announcement(instance, places, kind, self.interfaces, worth, self.gateways)
+        said, dropped = announcement(instance, text, dialable, kind, worth, self.gateways)
         if key not in self._said:
             self.dropped += dropped
         if said is not None:
@@ -117,7 +120,7 @@ class Claims:
 
     def set_network(self, interfaces: tuple[Interface, ...], gateways: frozenset[str]) -> None:
         """Judge by another network from now on; what stands is to be resolved again."""
-        self.interfaces, self.gateways = interfaces, gateways
+        self._reach, self.gateways = Reach(interfaces), gateways
         self._resolved.clear()
 
     def _is_no_news(self, key: str, told: _Told, now: float, *, announced: bool) -> bool:
@@ -154,7 +157,9 @@ class Claims:
         self.dropped += 1
         log.log(logging.WARNING if self.dropped == 1 else logging.DEBUG, "Announcement dropped: " + why, *args)
 
-    def _worth_of(self, instance: Instance, addresses: tuple[str, ...], now: float) -> trust.Signed | None:
+    def _worth_of(
+        self, instance: Instance, told: trust.Pairs, addresses: tuple[str, ...], now: float
+    ) -> trust.Signed | None:
         """Return what the signature of an instance is worth; None if too many are to be checked.
 
         Of one key and id an older one than was seen before is out of date: somebody says again what was true once.
@@ -163,7 +168,6 @@ class Claims:
         known = self._worth.get(instance.key)
         if known is not None and known[0] == asked and self._still_holds(*known[1:]):
             return known[1]
-        told = pairs(instance.text or b"")
         if b"sig" in told and not self._may_check(now):
             return None
         found = trust.signature_of(told, instance.port or 0, addresses, time.time(), self._verify)
@@ -204,7 +208,7 @@ class Claims:
             said = replace(said, ref="\n".join((key, said.proof, said.signer or "")))
         known = self._said.setdefault(key, {})
         before = known.get(said.ref)
-        if not known:
+        if not known and log.isEnabledFor(logging.INFO):
             log.info("mDNS: %s announces %s at %s", said.name, said.kind, ", ".join(e.url for e in said.endpoints))
         if before is None and known:
             self._doubt(key)
@@ -212,7 +216,8 @@ class Claims:
                 return said.ref  # one name with ever new keys
         watched = self.presence.follow(said.ref, said.endpoints, said.live, anew=announced)
         lost = before is not None and before.announcement.unattended and not announced
-        said = replace(said, watched=watched, unattended=lost)
+        if watched or lost:
+            said = replace(said, watched=watched, unattended=lost)
         if before is not None:
             if announced:
                 before.heard_at = now

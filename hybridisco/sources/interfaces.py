@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,17 @@ def choice(chosen: tuple[Interface, ...]) -> list[str | int]:
     return [*four, *six]
 
 
+def second_family(chosen: tuple[Interface, ...]) -> frozenset[str]:
+    """Return the own IPv6 addresses of those interfaces that have an IPv4 address, too."""
+    return frozenset(
+        str(address.ip)
+        for interface in chosen
+        if any(address.version == 4 for address in interface.addresses)
+        for address in interface.addresses
+        if address.version == 6
+    )
+
+
 def local_addresses(every: tuple[Interface, ...]) -> frozenset[str]:
     """Return all addresses of this machine as they are dialled: link-local IPv6 with its zone."""
     return frozenset(
@@ -111,7 +122,7 @@ def _network_of(address: IPv4Interface | IPv6Interface) -> object:
 
 def interface_towards(every: tuple[Interface, ...], address: str) -> str | None:
     """Return the name of the interface in whose subnet ``address`` lies, if one does."""
-    ip = ip_interface(address).ip
+    ip = ip_address(address)
     for interface in every:
         for own in interface.addresses:
             if own.version == ip.version and not ip.is_link_local and ip in _network_of(own):  # type: ignore[operator]

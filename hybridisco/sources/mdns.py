@@ -30,9 +30,11 @@ from hybridisco.sources.interfaces import (
     gateways,
     interface_towards,
     interfaces,
+    second_family,
     usable,
 )
 from hybridisco.sources.table import INSTANCE_LIMIT, Instance, Table
+from hybridisco.sources.turns import ask_in_turn
 from hybridisco.sources.watch import NetworkWatch
 from hybridisco.sources.wire import KnownAnswer, Question, Wire
 
@@ -44,7 +46,9 @@ SILENCE_S = 0.75  # with no answer at all: Wi-Fi access points hold multicast ba
 _SETTLE_S = 0.01  # after the kernel has told of a change: the others that belong to it come within milliseconds
 _MISSING_TRIES = 8
 _OWN_PORT_S = 1.5  # Avahi answers within 120 ms; the rest is for slow networks
-_AGE_EVERY_S = 0.1  # how exactly a goodbye's second is kept
+_AGE_EVERY_S = 0.1
+# epoll(7) counts in milliseconds, of which it waits for the next: so a goodbye's second is kept to one, not up to two.
+_TIMER_S = 0.001
 _ASK_AT_ONCE = 64  # names in one question about what is missing or in doubt
 
 
@@ -74,6 +78,7 @@ class MdnsSource:
         self._asking = Asking()
         self._claims = Claims(self._table, self._types, verify, self._emit, self.reconfirm)
         self._heard_at: float | None = None
+        self._touched: dict[str, bool] = {}
         self._doubt = asyncio.Event()
         self._stirred = asyncio.Event()
         self._trouble: str | None = None
@@ -147,7 +152,7 @@ class MdnsSource:
                 await watch.stirred()
                 self._read_interfaces()
             try:
-                wire = Wire(sockets, self._guard, self._hear)
+                wire = Wire(sockets, self._guard, self._hear, self._catch_up)
             except OSError as error:
                 self._say_trouble(_no_socket(error))
                 return
@@ -172,23 +177,32 @@ class MdnsSource:
 
     def _hear(self, packet: Packet) -> None:
         now = time.monotonic()
-        touched = self._table.heard(packet, now)
-        if touched:
+        for key, announced in self._table.heard(packet, now).items():
             self._heard_at = now
-            self._stirred.set()
+            self._touched[key] = announced or self._touched.get(key, False)
+
+    def _catch_up(self) -> None:
+        """Look at what was heard: once at each instance, however many packets spoke of it."""
+        now = time.monotonic()
+        touched, self._touched = self._touched, {}
         for key, announced in touched.items():
-            self._claims.resolve(key, now, announced=announced)
-        if any(self._table.doubtful()):
+            try:
+                self._claims.resolve(key, now, announced=announced)
+            except Exception as error:  # noqa: BLE001 - one that breaks something takes no other with it
+                log.error("%s could not be looked at: %r", safe.text(key), error)
+        if touched:
+            self._stirred.set()
+        if self._table.in_doubt:
             self._doubt.set()
 
     async def _age(self) -> None:
         """Let time pass: goodbyes come true, and what nobody repeats goes."""
         while True:
             goodbye = self._table.next_goodbye()
-            wait_s = _AGE_EVERY_S if goodbye is None else goodbye - time.monotonic()
+            wait_s = _AGE_EVERY_S if goodbye is None else goodbye - _TIMER_S - time.monotonic()
             await asyncio.sleep(min(max(wait_s, 0.0), _AGE_EVERY_S))
             now = time.monotonic()
-            gone, touched = self._table.expire(now)
+            gone, touched = self._table.expire(now + _TIMER_S)
             for instance in gone:
                 log.info("mDNS: %s is gone", safe.text(instance.name))
                 self._claims.withdraw(instance.key)
@@ -220,26 +234,31 @@ class MdnsSource:
         if not wire.shares_port():
             return  # the answers to the first question all come to us
         try:
-            aside = Wire(sockets, self._guard, self._hear, own_port=True)
+            aside = Wire(sockets, self._guard, self._hear, self._catch_up, own_port=True)
         except OSError as error:
             log.debug("No question from a port of our own: %s", error)
             return
         try:
             await aside.listen()
-            aside.ask(self._questions())
+            await self._ask_in_turn(aside)
             await asyncio.sleep(_OWN_PORT_S)
         finally:
             await aside.close()
 
     async def _keep_asking(self, wire: Wire) -> None:
         """Ask who is there, ever more seldom."""
-        first = True
+        self._asking.note_asked(time.monotonic())
+        self._stirred.set()
+        await self._ask_in_turn(wire)
         while True:
-            self._asking.note_asked(time.monotonic())
-            wire.ask(self._questions(), self._known_answers(), unicast=first)
-            self._stirred.set()
-            first = False
             await self._asking.next(self._table.refresh_at)
+            self._asking.note_asked(time.monotonic())
+            wire.ask(self._questions(), self._known_answers())
+            self._stirred.set()
+
+    async def _ask_in_turn(self, wire: Wire) -> None:
+        late = second_family(usable(self._interfaces, self._only))
+        await ask_in_turn(wire, self._questions(), late, self._known_answers, lambda: self._heard_at)
 
     async def _ask_for_missing(self, wire: Wire) -> None:
         """Once the answers have stopped, ask for all that is missing in one query."""
@@ -339,7 +358,7 @@ class MdnsSource:
                     self._claims.resolve(key, time.monotonic(), announced=False)
             elif wire.lacks(sockets) == lacking:
                 continue  # one that is never to be had is no reason to ask every two seconds
-            wire.ask(self._questions(), unicast=True)
+            await self._ask_in_turn(wire)
             self._asking.restart(quietly=True)
 
 

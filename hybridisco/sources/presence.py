@@ -67,11 +67,13 @@ class Presence:
 
         :param anew: it has just been heard: if it was gone, it is tried again at once.
         """
-        target = (min(e.dial for e in endpoints if e.family == _first_family(endpoints)), port or 0)
+        if not port:
+            if self._of:
+                self.leave(ref)
+            return False
+        target = (min(e.dial for e in endpoints if e.family == _first_family(endpoints)), port)
         if self._of.get(ref) != target:
             self.leave(ref)
-        if not port:
-            return False
         watched = self._watched.get(target)
         if watched is not None and anew:
             self._try_again(target, watched)

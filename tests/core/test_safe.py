@@ -16,7 +16,8 @@ from hybridisco.kinds import BUILTIN
 from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.instance import announcement
 from hybridisco.sources.interfaces import Interface
-from hybridisco.sources.table import Instance
+from hybridisco.sources.reach import Reach
+from hybridisco.sources.table import Instance, pairs
 from tests.say import NOW, TYPE
 
 CONTROL = "\x00\x07\x1b\x7f\x85\x9b\r\n\t\u2028\u2029"
@@ -82,7 +83,7 @@ def test_nothing_that_came_from_the_wire_gets_into_a_service_unwashed(
     raw = b"".join(bytes([len(each)]) + each for each in said_of_it)
     lan = (Interface("eth0", 2, (ip_interface("10.0.0.1/24"),)),)
     one = Instance(TYPE, f"{name}.{TYPE}", "10.0.0.2", 4500.0, 4500.0, server, 8188, raw)
-    said, _ = announcement(one, [("10.0.0.2", "eth0")], None, lan)
+    said, _ = announcement(one, pairs(raw), Reach(lan)([("10.0.0.2", "eth0")]), None)
     assert said is not None
     registry = ServiceRegistry(BUILTIN)
     registry.apply(said, NOW)

@@ -118,9 +118,10 @@ def check(data: bytes) -> None:
 def _live(data: bytes) -> None:
     _clock.now = 1000.0
     source = mdns.MdnsSource({"_wyoming._tcp.local.": "wyoming"}, verify=_verify)
-    source._interfaces = source._claims.interfaces = _INTERFACES
+    source._interfaces = _INTERFACES
+    source._claims.set_network(_INTERFACES, frozenset())
     sink = source._sink = _Everything()
-    ear = wire._Receiver(source._guard, source._hear)
+    ear = wire._Receiver(source._guard, source._hear, source._catch_up)
     for piece in parts.split(data, _PACKETS):
         if not piece:
             continue
@@ -138,7 +139,7 @@ def _live(data: bytes) -> None:
     _clock.now += 100_000.0
     _age(source)
     assert not sink.standing, "something outlives its TTL"
-    for keeper in (source._table, source._claims, source._claims.presence):
+    for keeper in (source._table, source._table._hosts, source._claims, source._claims.presence):
         _is_empty(keeper)
 
 

@@ -13,8 +13,9 @@ from hybridisco.core.model import Announcement, Proof, Withdrawal
 from hybridisco.core.packet import PTR, SRV, TXT, A, Packet, Record
 from hybridisco.core.txt import SERVICE_TYPE
 from hybridisco.sources.claims import Claims
+from hybridisco.sources.hosts import DOUBT_S
 from hybridisco.sources.interfaces import Interface
-from hybridisco.sources.table import DOUBT_S, Table
+from hybridisco.sources.table import Table
 from hybridisco.trust import ed25519
 from hybridisco.trust.signing import SigningKey, sign_txt
 
@@ -33,7 +34,7 @@ class Lan:
         self.doubted: list[str] = []
         self.standing: dict[str, Announcement] = {}
         self.claims = Claims(self.table, {SERVICE_TYPE: None}, ed25519.verify, self._emit, self.doubted.append)
-        self.claims.interfaces = (ETH0,)
+        self.claims.set_network((ETH0,), frozenset())
         self.now = 1000.0
 
     def _emit(self, datum: Announcement | Withdrawal) -> None:
@@ -128,7 +129,7 @@ async def test_what_is_signed_for_one_type_is_not_believed_of_another(lan: Lan) 
     table = Table(["_wyoming._tcp.local."])
     told: list[Announcement | Withdrawal] = []
     claims = Claims(table, {"_wyoming._tcp.local.": "rvc"}, ed25519.verify, told.append, lambda _: None)
-    claims.interfaces = (ETH0,)
+    claims.set_network((ETH0,), frozenset())
     pairs = sign_txt({"id": ID, "kind": "comfyui"}, 8188, [BOX], KEY, NOW)
     text = b"".join(bytes([len(f"{k}={v}")]) + f"{k}={v}".encode() for k, v in pairs.items())
     full = "box._wyoming._tcp.local."

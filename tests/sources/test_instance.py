@@ -8,14 +8,16 @@ import pytest
 
 from hybridisco.core.model import Announcement, Proof
 from hybridisco.core.trust import Signed
-from hybridisco.sources.instance import ENDPOINT_LIMIT, Place, announcement, dialable
+from hybridisco.sources.instance import ENDPOINT_LIMIT, announcement
 from hybridisco.sources.interfaces import Interface
-from hybridisco.sources.table import Instance
+from hybridisco.sources.reach import Place, Reach
+from hybridisco.sources.table import Instance, pairs
 
 TYPE = "_hybridisco._tcp.local."
 ETH0 = Interface("eth0", 2, (ip_interface("10.77.0.9/24"), ip_interface("fd77::9/64"), ip_interface("fe80::9/64")))
 ETH1 = Interface("eth1", 3, (ip_interface("10.78.0.9/24"), ip_interface("fe80::9/64")))
 BOTH = (ETH0, ETH1)
+UNSIGNED = Signed(Proof.UNSIGNED)
 
 
 def places(*said: str) -> list[Place]:
@@ -36,20 +38,21 @@ def said(
     name: str = "ComfyUI on box",
     port: int | None = 8188,
     server: str | None = "box.local.",
-    signature: Signed | None = None,
+    signature: Signed = UNSIGNED,
     gateways: frozenset[str] = frozenset(),
     senders: tuple[str, ...] = ("10.77.0.1",),
     **properties: bytes,
 ) -> tuple[Announcement | None, int]:
     one = Instance(TYPE, f"{name}.{TYPE}", senders[0], 4500.0, 4500.0, server, port, text(**properties))
     one.senders.update(senders)
-    return announcement(one, places(*addresses), stands_for, every, signature, gateways)
+    dialable = Reach(every)(places(*addresses))
+    return announcement(one, pairs(one.text or b""), dialable, stands_for, signature, gateways)
 
 
 def dialled(
     *addresses: str,
     every: tuple[Interface, ...] = BOTH,
-    signature: Signed | None = None,
+    signature: Signed = UNSIGNED,
     gateways: frozenset[str] = frozenset(),
     senders: tuple[str, ...] = ("10.77.0.1",),
 ) -> list[str]:
@@ -115,7 +118,7 @@ def test_ports_that_a_stray_request_may_disturb_are_not_dialled(port: int) -> No
 
 
 def test_a_zone_that_was_announced_does_not_count() -> None:
-    assert list(dialable([("fe80::1%eth1", "eth0")], BOTH)) == [("fe80::1", "eth0")]
+    assert Reach(BOTH)([("fe80::1%eth1", "eth0")]) == (("fe80::1", "eth0"),)
 
 
 @pytest.mark.parametrize("elsewhere", ["192.168.5.5", "93.184.216.34", "100.100.100.200", "fd00:ec2::254"])

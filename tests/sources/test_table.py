@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
+from hybridisco.sources.hosts import ADDRESS_LIMIT, DOUBT_S, STRAY_LIMIT, STRAY_S
 from hybridisco.sources.table import (
-    ADDRESS_LIMIT,
     BARE_S,
     DISPUTED_S,
-    DOUBT_S,
     FAIR_SHARE,
     GOODBYE_S,
     INSTANCE_LIMIT,
+    TXT_LIMIT,
     Table,
     pairs,
 )
@@ -72,6 +72,12 @@ def places(table: Table, name: str = NAME) -> list[str]:
     return [literal if link == "eth0" else f"{literal}%{link}" for literal, link in table.addresses(one)]
 
 
+def is_empty(table: Table) -> bool:
+    """Whether nothing is left in it."""
+    keepers = [value for each in (table, table._hosts) for name, value in vars(each).items() if name != "_types"]
+    return not any(isinstance(each, dict | set | list) and each for each in keepers) and not table._hostless
+
+
 # -- what is kept ---------------------------------------------------------------------------------------
 
 
@@ -102,6 +108,59 @@ def test_an_instance_that_comes_in_pieces() -> None:
     assert places(table) == [BOX]
 
 
+def test_an_answer_in_several_packets_of_which_one_says_first_where_the_host_is() -> None:
+    table = Table([TYPE])
+    hear(table, NOW, pointer())
+    assert hear(table, NOW, address(), address("fe80::1")) == {}, "nobody is there yet"
+    assert hear(table, NOW + 0.1, service(), text()) == {NAME: True}
+    assert sorted(places(table)) == [BOX, "fe80::1"]
+
+
+@pytest.mark.parametrize(
+    ("source", "link", "after_s"), [(MALLORY, "eth0", 0.1), (BOX, "wlan0", 0.1), (BOX, "eth0", STRAY_S + 0.1)]
+)
+def test_where_a_host_is_that_nobody_has_named_yet_counts_only_for_who_said_so_and_not_for_long(
+    source: str, link: str, after_s: float
+) -> None:
+    """Else somebody could say beforehand where others are."""
+    table = Table([TYPE])
+    hear(table, NOW, pointer())
+    hear(table, NOW, address(MALLORY), source=source, link=link)
+    hear(table, NOW + after_s, service(), text())
+    assert places(table) == []
+
+
+def test_addresses_of_hosts_that_nobody_names_take_no_room() -> None:
+    table = Table([TYPE])
+    for number in range(4 * STRAY_LIMIT):
+        hear(table, NOW, address(host=f"nobody{number}.local."))
+    assert len(table._hosts._strays) == 0, "nothing is expected"
+    hear(table, NOW, pointer())
+    for number in range(4 * STRAY_LIMIT):
+        hear(table, NOW, *(address(f"10.77.0.{n}", f"nobody{number}.local.") for n in range(200)))
+    assert len(table._hosts._strays) == STRAY_LIMIT
+    assert max(len(records) for _, records in table._hosts._strays.values()) <= 2 * ADDRESS_LIMIT
+    table.expire(NOW + 5000)
+    assert is_empty(table)
+
+
+def test_of_a_txt_record_without_end_the_beginning_is_kept() -> None:
+    table = Table([TYPE])
+    hear(table, NOW, pointer(), text(b"\x09txtvers=1" + b"\x03a=1" * 2000))
+    (one,) = table
+    assert one.text is not None and len(one.text) == TXT_LIMIT and pairs(one.text)[b"txtvers"] == b"1"
+
+
+def test_a_thousand_that_say_last_where_they_are_are_looked_at_at_once() -> None:
+    table = Table([TYPE])
+    names = [f"box {number}" for number in range(1000)]
+    for name in names:
+        hear(table, NOW, *whole(name)[:3])
+    for name in names:
+        host = address(host=f"{name}.local.")
+        assert hear(table, NOW + 0.1, host) == {f"{name}.{TYPE}": False}, "it has not moved"
+
+
 def test_what_leads_to_nothing_that_is_looked_for_is_not_kept() -> None:
     table = Table([TYPE])
     printer = "printer._ipp._tcp.local."
@@ -114,7 +173,7 @@ def test_what_leads_to_nothing_that_is_looked_for_is_not_kept() -> None:
         address(host="printer.local."),
     ):
         assert hear(table, NOW, record) == {}
-    assert len(table) == 0 and not table._hosts
+    assert len(table) == 0 and not table._hosts._hosts
 
 
 def test_names_are_the_same_in_any_letters() -> None:
@@ -163,7 +222,7 @@ def test_a_goodbye_comes_true_in_a_second_and_is_asked_about(record: Record, sou
     assert table.expire(NOW + 5 + GOODBYE_S - 0.01) == ([], set())
     gone, touched = table.expire(NOW + 5 + GOODBYE_S)
     assert ([one.key for one in gone], touched) == ([NAME], set())
-    assert len(table) == 0 and table.doubtful() == ([], []) and not table._hosts
+    assert len(table) == 0 and table.doubtful() == ([], []) and not table._hosts._hosts
 
 
 def test_a_goodbye_that_is_repeated_does_not_take_longer() -> None:
@@ -491,7 +550,7 @@ def test_a_box_that_comes_during_a_flood_from_all_addresses_finds_room() -> None
     assert {NAME, f"late.{TYPE}"} <= {one.key for one in table}
 
 
-def test_100_000_instances_from_many_senders_take_no_more_room_than_1024() -> None:
+def test_100_000_instances_from_many_senders_take_no_more_room_than_there_is() -> None:
     table = filled()
 
     def flood_on(first: int, last: int) -> None:
@@ -510,13 +569,11 @@ def test_100_000_instances_from_many_senders_take_no_more_room_than_1024() -> No
         tracemalloc.stop()
     assert grown < 256 * 1024 and peak < 1024 * 1024, (grown, peak)
     assert len(table) <= INSTANCE_LIMIT and NAME in table
-    assert len(table._hosts) <= INSTANCE_LIMIT + 1 and len(table._on_host) <= INSTANCE_LIMIT + 1
+    assert len(table._hosts._hosts) <= INSTANCE_LIMIT + 1 and len(table._hosts._on) <= INSTANCE_LIMIT + 1
     assert len(table._count) <= INSTANCE_LIMIT
     for one in list(table):
         table.forget(one.key)
-    assert not any((table._hosts, table._on_host, table._count, table._doubted, table._untold)), (
-        "and nothing is left of it"
-    )
+    assert is_empty(table), "and nothing is left of it"
 
 
 _NAMES = st.sampled_from([f"{name}.{TYPE}" for name in "abAB"])
@@ -551,11 +608,11 @@ def test_whatever_is_heard_the_table_holds_together_and_forgets_in_the_end(
         assert all(key in table for key in moved)
         leaving, hosts = table.doubtful()
         assert all(name.lower() in table for name in leaving)
-        assert set(hosts) <= set(table._hosts) <= set(table._on_host)
-        assert {one.server.lower() for one in table if one.server} == set(table._on_host)
+        assert set(hosts) <= set(table._hosts._hosts) <= set(table._hosts._on)
+        assert {one.server.lower() for one in table if one.server} == set(table._hosts._on)
     table.expire(now + 4500)
     assert len(table) == 0
-    assert not any((table._hosts, table._on_host, table._count, table._doubted, table._untold))
+    assert is_empty(table)
 
 
 # -- TXT ------------------------------------------------------------------------------------------------

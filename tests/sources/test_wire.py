@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,46 @@ def test_a_packet_that_breaks_something_does_not_keep_the_next_one_out(caplog: p
     assert "could not be taken" in caplog.text
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has no 127.0.0.2")
+async def test_what_comes_faster_than_it_can_be_looked_at_is_not_lost() -> None:
+    """A box says a thousand services in two hundred packets at once: more than a usual receive buffer has room for."""
+    heard: list[Packet] = []
+    rests, all_heard, burst = [0], asyncio.Event(), 300
+    data = liar.packet(b"Box", b"box", ("10.77.0.1",), ())
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as box,
+    ):
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        ear.bind(("127.0.0.1", 0))
+        ear.setblocking(False)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            box.setsockopt(socket.SOL_SOCKET, option, 1)
+        box.bind(("127.0.0.2", 5353))
+
+        def hear(packet: Packet) -> None:
+            heard.append(packet)
+            if len(heard) <= burst // 3:
+                for _ in range(3):  # while one is looked at, three come
+                    box.sendto(data, ear.getsockname())
+            if len(heard) > burst:
+                all_heard.set()
+
+        def rest() -> None:
+            rests[0] += 1
+
+        receiver = _Receiver(Guard(lambda *_: "lo"), hear, rest, ear.dup())
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: receiver, sock=ear)
+        box.sendto(data, ear.getsockname())
+        async with asyncio.timeout(5):
+            await all_heard.wait()
+        transport.close()
+        await asyncio.sleep(0)
+    assert len(heard) == burst + 1
+    assert rests[0] < burst / 8, "what follows is seen to once for many"
+
+
 # -- asking ---------------------------------------------------------------------------------------------
 
 
@@ -136,6 +178,8 @@ async def test_a_question_as_others_read_it(own_port: bool) -> None:
         wire._core.async_send = lambda out: said.extend(map(DNSIncoming, out.packets()))  # type: ignore[method-assign]
         wire.ask([], [(TYPE, f"Box.{TYPE}", 4500.0, 100.0)])
         assert said == [], "without a question nothing is said"
+        wire.ask([(TYPE, PTR)], by=lambda own: own != "127.0.0.1")
+        assert said == [], "nor by a socket that is not asked for"
         wire.ask([(TYPE, PTR), (f"Box.{TYPE}", SRV)], [(TYPE, f"Box.{TYPE}", 4500.0, 100.0)], unicast=True)
     finally:
         await wire.close()
