@@ -16,7 +16,7 @@ from hybridisco.core.model import Announcement, Check
 from hybridisco.core.ports import Checker
 
 UNKNOWN_AT_ONCE = 24
-_WAITING_LIMIT = 16384  # of the registry's claims, eight addresses each
+_WAITING_LIMIT = 16384  # looks; what is beyond is due again soon
 
 _Key = tuple[str, int, bool, str]
 

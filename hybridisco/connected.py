@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 #: Announcements from the network that are kept; what comes beyond is dropped and counted. The checks of what they name,
 #: at most eight addresses each, come on top.
-CLAIM_LIMIT = 2048
+CLAIM_LIMIT = 8192
 
 #: Pieces of evidence that may be connected. A component is computed anew at each change in it; a backend has a
 #: handful of evidence, and eighty boxes under one cloned id fit in.

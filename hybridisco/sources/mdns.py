@@ -90,7 +90,8 @@ class MdnsSource:
             return SourceState("error", self._trouble)
         if self._asking.asked_at is None:
             return SourceState("running")
-        return SourceState("ok", "; ".join(self._losses()) or None)
+        # Not all that was said could be kept: people are told, and not only programs that read the details.
+        return SourceState("partial" if self._table.refused else "ok", "; ".join(self._losses()) or None)
 
     def _losses(self) -> list[str]:
         """Return in words what was dropped."""

@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from hybridisco.core.packet import AAAA, PTR, SRV, TXT, A, Packet, Record
 from hybridisco.sources.hosts import DOUBT_S, Hosts
 
-INSTANCE_LIMIT = 1024
+INSTANCE_LIMIT = 4096
 TXT_LIMIT = 2048  # octets that are kept of a TXT record; RFC 6763 section 6.2 asks for 400, or 1300 at the most
 FAIR_SHARE = 64  # instances that one sender keeps when there is no room for all
 ANYBODYS = 2  # instances that everybody has room for: the 253 addresses of a usual LAN then leave half of it to others

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from hybridisco.core.duration import latency
 from hybridisco.core.model import Snapshot, SourceName, SourceState, Status, Trust
 from hybridisco.formats import Look, render
-from hybridisco.core.duration import latency
 from tests.formats.samples import BUSY, GONE, LOCKED, TYPICAL, service, snapshot
 
 AT_80 = """\

@@ -31,8 +31,8 @@ from hybridisco.faces.cli import outcome
 COMPLETE_VAR = "_HYBRIDISCO_COMPLETE"
 
 _SELDOM = 50_000  # new objects between two looks of the garbage collector; imports make that many, and no garbage
-# aiohttp reads all of the system's certificates when it is imported, which takes 30 ms, for contexts that the probe does
-# not use: those on the LAN sign for themselves. Whoever did use them would refuse every server.
+# When aiohttp is imported it reads all of the system's certificates, which takes 30 ms, for contexts that the probe does
+# not use: boxes on the LAN sign for themselves. Whoever did use them would refuse every server.
 _NO_CERTIFICATES = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
 
