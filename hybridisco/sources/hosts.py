@@ -143,12 +143,16 @@ class Hosts:
 
     def _placed(self, name: str, record_type: int, records: list[Record], packet: Packet, now: float) -> bool:
         """Take in the addresses of one type that a packet gives a host; returns whether that was news."""
+        given = {(str(r.data), packet.link): None for r in records if r.ttl_s > 0}
         host = self._hosts.get(name)
         if host is None:
             host = self._hosts[name] = _Host()
-        changed = False
-        given = {(str(r.data), packet.link): None for r in records if r.ttl_s > 0}
         known_voice = host.is_voice(packet.source, packet.link)
+        if not host.addresses:
+            host.addresses = {key: _Address(now, known_voice) for key in list(given)[:ADDRESS_LIMIT]}
+            host.voices.setdefault(packet.link, packet.source)
+            return bool(host.addresses)
+        changed = False
         flush = any(r.flush for r in records if r.ttl_s > 0)
         taken_back = {(str(r.data), packet.link) for r in records if r.ttl_s == 0} - given.keys()
         for key, one in list(host.addresses.items()):

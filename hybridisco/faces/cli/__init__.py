@@ -31,7 +31,7 @@ from hybridisco.faces.cli import outcome
 COMPLETE_VAR = "_HYBRIDISCO_COMPLETE"
 
 _SELDOM = 50_000  # new objects between two looks of the garbage collector; imports make that many, and no garbage
-# When aiohttp is imported it reads all of the system's certificates, which takes 30 ms, for contexts that the probe does
+# aiohttp, when imported, reads all of the system's certificates, which takes 30 ms, for contexts that the probe does
 # not use: boxes on the LAN sign for themselves. Whoever did use them would refuse every server.
 _NO_CERTIFICATES = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
