@@ -40,7 +40,7 @@ fuzz: $(VENV)/.ready-dev ## Fuzz what reads foreign bytes, SECONDS=30 a target
 
 .PHONY: bench
 bench: $(VENV)/.ready-dev ## Measure it against its peers (needs root)
-	@echo "==> Measuring (half an hour; $(BIN)/python -m bench --help says how to measure less)"
+	@echo "==> Measuring$(if $(BENCH),, (half an hour; $(BIN)/python -m bench --help says how to measure less))"
 	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: lint

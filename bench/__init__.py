@@ -8,6 +8,7 @@ They need root, and make network namespaces of their own::
     inside/      what runs in a lab host, in processes of its own
     measure      runs contenders in turn, and sums up
     goal, table  what is to be reached, and how it is shown
+    options      what the command lines share; stop: a run that is interrupted
     place        hosts, announced services; worker, program, packets: what a contender is made of
     rest, growth, endure, sidecar      programs of their own
 """

@@ -8,7 +8,6 @@ slope of the memory with its standard error; "flat" means that zero lies within 
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -16,6 +15,8 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
+from bench import machine
+from bench.options import parser
 from bench.usage import slope, usage
 from tests.e2e.app import Watch, announced
 from tests.e2e.backends import Backends
@@ -48,11 +49,16 @@ asyncio.run(main(int(sys.argv[1])))
 
 
 def main() -> int:
-    """Run both, and print one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--flood", type=float, default=600.0, help="seconds")
-    parser.add_argument("--scans", type=int, default=1000)
-    wanted = parser.parse_args()
+    """Run both, and print one JSON document; 2 where nothing can be measured."""
+    options = parser("python -m bench.endure", __doc__ or "")
+    flood = "seconds in the flood; 0: leave it out (default: %(default)s)"
+    options.add_argument("--flood", type=float, default=600.0, help=flood)
+    scans = "searches; 0: leave them out (default: %(default)s)"
+    options.add_argument("--scans", type=int, default=1000, help=scans)
+    wanted = options.parse_args()
+    if reason := machine.unfit():
+        print(f"Nothing can be measured here: {reason}", file=sys.stderr)
+        return 2
     facts: dict[str, Any] = {}
     with ExitStack() as stack:
         lab, backends = stack.enter_context(Lab()), stack.enter_context(Backends())

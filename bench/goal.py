@@ -19,7 +19,7 @@ class Goal:
 
     :param text: the goal as people say it.
     :param limit: how many times the other's median ours may be; without another, the most that it may be. None: the
-        line only compares.
+        line only compares (see :func:`compared`).
     :param against: the other contender.
     :param of: the quantity.
     :param worst: the largest sample counts, and not the median.
@@ -32,6 +32,11 @@ class Goal:
     worst: bool = False
 
 
+def compared(against: str, of: str = "ms") -> Goal:
+    """Return a line without a limit: it shows how ours stands beside another."""
+    return Goal("compared", None, against, of)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """Something that is measured.
@@ -40,7 +45,7 @@ class Row:
     :param floor: the contender that shows what kernel or network allow.
     :param needs: programs, by name.
     :param pause_s: between two contenders.
-    :param family: what it is part of: ``goals`` is the table of goals, ``sizes`` how they hold elsewhere.
+    :param family: what it is part of, one of ``bench.rows.FAMILIES``.
     """
 
     name: str

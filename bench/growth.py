@@ -1,15 +1,15 @@
-"""How cost grows: ``python -m bench.growth [--rounds 3] [--json]``; writes plots, ``docs/growth-….png``.
+"""How cost grows: ``python -m bench.growth [--rounds 3] [--json]`` (needs root; about three minutes).
 
 Time, packets, CPU and memory of one cold browse, in a process of its own each time: against 1 … 3000 services on one
 host, and against 1 … 50 hosts that have 1000 services together. Says from where on a cost grows faster than what there
-is to find. Of more services than our table holds, a browse is done when the table is full.
+is to find.
 
-Plots need matplotlib: ``pip install 'hybridisco[bench]'``.
+Writes the plots docs/growth-services.png and docs/growth-hosts.png. They need matplotlib:
+``pip install 'hybridisco[bench]'``.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import math
@@ -23,6 +23,7 @@ from typing import Any
 
 from bench import machine
 from bench.measure import Sample
+from bench.options import at_least_one, parser
 from bench.packets import packets
 from bench.place import place
 from bench.responders import by_zeroconf
@@ -33,7 +34,7 @@ from hybridisco.sources.table import INSTANCE_LIMIT
 SERVICES = (1, 3, 10, 30, 100, 300, 1000, 2000, 3000)
 HOSTS = (1, 2, 5, 10, 20, 50)
 ON_HOSTS = 1000
-QUANTITIES = {"ms": "time, ms", "packets": "packets", "cpu_ms": "CPU, ms", "mib": "memory, MiB more"}
+QUANTITIES = {"ms": "time, ms", "packets": "packets", "cpu_ms": "CPU, ms", "mib": "memory added, MiB"}
 #: From one size to the next a cost may grow by this power of it; beyond, it is not linear any more. Small costs are
 #: mostly what there is in any case, and never count.
 STEEP = 1.25
@@ -43,13 +44,18 @@ _LIMIT_S = 10.0
 Point = tuple[int, Sample]
 
 
-def main() -> int:
-    """Measure, plot, and tell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--most", type=int, default=SERVICES[-1], help="services at the most")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    wanted = parser.parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, plot, and tell; 2 where nothing can be measured."""
+    options = parser("python -m bench.growth", __doc__ or "")
+    rounds = "browses of each size, of which the median counts (default: %(default)s)"
+    options.add_argument("--rounds", type=at_least_one, default=3, help=rounds)
+    most = "leave out what is larger than so many services (default: %(default)s)"
+    options.add_argument("--most", type=at_least_one, default=SERVICES[-1], help=most)
+    options.add_argument("--json", action="store_true", help="print JSON")
+    wanted = options.parse_args(arguments)
+    if reason := machine.unfit():
+        print(f"Nothing can be measured here: {reason}", file=sys.stderr)
+        return 2
     by_services = [(n, _measure(1, n, wanted.rounds)) for n in SERVICES if n <= wanted.most]
     total = min(ON_HOSTS, wanted.most)
     by_hosts = [(n, _measure(n, total, wanted.rounds)) for n in HOSTS if n <= total]
@@ -102,6 +108,11 @@ def _print(what: str, points: Sequence[Point]) -> None:
         print(f"{size:30}  " + "  ".join(f"{sample[key]:16.1f}" for key in ("first", *QUANTITIES, "lost")))
 
 
+def plain(value: float, _position: int | None = None) -> str:
+    """Return the label of a place on an axis: 2000, and not 2 × 10³."""
+    return f"{value:.12g}"
+
+
 def _plot(points: Sequence[Point], label: str, path: Path) -> None:
     try:
         import matplotlib
@@ -110,6 +121,7 @@ def _plot(points: Sequence[Point], label: str, path: Path) -> None:
         return
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     figure, axes = pyplot.subplots(2, 2, figsize=(9, 6), layout="constrained")
     sizes = [size for size, _ in points]
@@ -119,6 +131,11 @@ def _plot(points: Sequence[Point], label: str, path: Path) -> None:
         axis.loglog(sizes, values, marker="o", label="measured")
         axis.loglog(sizes, [values[-1] * size / sizes[-1] for size in sizes], linestyle=":", label="linear")
         axis.set(xlabel=label, title=words, ylim=(min(values) / 2, max(values) * 2))
+        for ruler, shown in ((axis.xaxis, sizes), (axis.yaxis, values)):
+            wide = max(shown) > 100 * min(shown)
+            ruler.set_major_locator(LogLocator(subs=(1, 3) if wide else (1, 2, 5)))  # what there is room for
+            ruler.set_major_formatter(FuncFormatter(plain))
+            ruler.set_minor_locator(NullLocator())
         axis.grid(visible=True, alpha=0.3)
         if (point := bend(points, quantity)) is not None:
             axis.axvline(point, color="tab:red", alpha=0.5, label=f"steeper from {point} on")

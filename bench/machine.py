@@ -8,13 +8,23 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.lab.net import lab_available
+
 _PACKAGES = {"nmap": "nmap", "avahi-browse": "avahi-utils", "avahi-daemon": "avahi-daemon", "cc": "gcc libc6-dev"}
 _PACKAGES |= {"dbus-daemon": "dbus", "stdbuf": "coreutils"}
 _INSTALL_LIMIT_S = 300
+
+
+def unfit() -> str | None:
+    """Return why nothing can be measured here, and what to do; None when it can."""
+    if sys.platform == "linux" and os.geteuid() != 0:
+        return "network namespaces need root; run it with sudo"
+    return lab_available()
 
 
 def missing(programs: Iterable[str]) -> str | None:

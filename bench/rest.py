@@ -1,19 +1,21 @@
-"""Memory and CPU at rest: ``python -m bench.rest [--seconds 600] [--services 100]``.
+"""Memory and CPU at rest: ``python -m bench.rest [--seconds 600] [--services 100]`` (needs root).
 
 A manager keeps its registry true while nothing happens: so many backends announced on another host, all online, and a
 sweep of this machine every 5 s. What is printed, as JSON: the slope of the memory after the first minute, descriptors,
-tasks, threads, and how much of a core it takes. Exit status 1: something grows, or not all are online at the end.
+tasks, threads, and how much of a core it takes. Exit status 1: something grows, or not all are online at the end; 2:
+nothing can be measured.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
 from contextlib import ExitStack
 from typing import Any
 
+from bench import machine
+from bench.options import at_least_one, parser
 from bench.place import place
 from bench.responders import FIRST_PORT, by_zeroconf
 from bench.usage import slope
@@ -25,12 +27,17 @@ _RESCAN_S = 5.0
 _EVERYWHERE = ("0.0.0.0", "::")
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--services", type=int, default=100)
-    wanted = parser.parse_args()
+    options = parser("python -m bench.rest", __doc__ or "")
+    seconds = "how long it rests; the first minute, or third, does not count (default: %(default)s)"
+    options.add_argument("--seconds", type=at_least_one, default=600, help=seconds)
+    services = "backends that are announced (default: %(default)s)"
+    options.add_argument("--services", type=at_least_one, default=100, help=services)
+    wanted = options.parse_args(arguments)
+    if reason := machine.unfit():
+        print(f"Nothing can be measured here: {reason}", file=sys.stderr)
+        return 2
     with ExitStack() as stack:
         here, backends = stack.enter_context(place(1)), stack.enter_context(Backends())
         for number in range(wanted.services):

@@ -8,7 +8,6 @@ processor time were before, between and after.
 
 from __future__ import annotations
 
-import argparse
 import json
 import socket
 import statistics
@@ -21,6 +20,8 @@ from typing import Any
 
 from zeroconf import DNSAddress, DNSIncoming
 
+from bench import machine
+from bench.options import parser
 from bench.usage import cpu_s, usage
 from tests.e2e import liar
 from tests.e2e.backends import Backends
@@ -34,11 +35,14 @@ _FIRST = "10.77.0.1"
 
 
 def main() -> int:
-    """Run it, and print one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cycles", type=int, default=2000)
-    parser.add_argument("--rest", type=float, default=600.0, help="seconds")
-    wanted = parser.parse_args()
+    """Run it, and print one JSON document; 2 where nothing can be measured."""
+    options = parser("python -m bench.sidecar", __doc__ or "")
+    options.add_argument("--cycles", type=int, default=2000, help="changes of its network (default: %(default)s)")
+    options.add_argument("--rest", type=float, default=600.0, help="seconds at rest after them (default: %(default)s)")
+    wanted = options.parse_args()
+    if reason := machine.unfit():
+        print(f"Nothing can be measured here: {reason}", file=sys.stderr)
+        return 2
     with ExitStack() as stack:
         lab, backends = stack.enter_context(Lab()), stack.enter_context(Backends())
         lan = lab.lan("10.77.0.0/24", "fd77::/64")

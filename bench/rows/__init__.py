@@ -5,6 +5,13 @@ from __future__ import annotations
 from bench.goal import Row
 from bench.rows import changes, identify, known, lan, listing, scan, startup
 
+FAMILIES = {
+    "goals": "the promises of the project",
+    "sizes": "the same, larger and smaller",
+    "beside": "with other mDNS programs on the host",
+    "slow": "minutes each; only if asked for, by --family or --only",
+}
+
 
 def every() -> list[Row]:
     """Return all rows, those of the goals first, in the order of the table."""
@@ -17,5 +24,5 @@ def every() -> list[Row]:
         *known.rows(),
         *changes.rows(),
     ]
-    order = ("goals", "sizes", "beside", "slow")
+    order = tuple(FAMILIES)
     return sorted(rows, key=lambda row: order.index(row.family))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from bench.goal import OURS, Goal, Row
+from bench.goal import OURS, Goal, Row, compared
 from bench.measure import Contender
 from bench.peers.programs import nmap
 from bench.place import FIVE, place, probed_ports, services
@@ -26,12 +26,12 @@ _IPV4 = ("127.0.0.1",)
 def rows() -> list[Row]:
     """The rows of the goals; the same with both families, with more, and nmap's own attempt."""
     deadline_ms = load().probe_timeout_s * 1000
-    ends = Goal(f"end ≤ the deadline of {deadline_ms:.0f} ms + 5 %", deadline_ms * 1.05, of="end", worst=True)
+    ends = Goal(f"≤ the deadline of {deadline_ms:.0f} ms + 5 %", deadline_ms * 1.05, of="end", worst=True)
     return [
         _row("identify-5", "identify 5 services, in process", FIVE, _IPV4, "goals"),
         Row(
             "identify-hostile",
-            "the same beside a tarpit, a drip and a reset: the good ones",
+            "identify 5 services beside a tarpit, a drip and a reset",
             _hostile,
             (Goal("≤ 1.5 × the clean run", 1.5, _CLEAN, of="good"), ends),
             rounds=5,
@@ -43,9 +43,9 @@ def rows() -> list[Row]:
         _row("identify-all", "identify with all ports open, in process", _many(len(probed_ports())), _IPV4, "sizes"),
         Row(
             "identify-nmap",
-            "identify 5 services beside a tarpit, a drip and a reset: the end",
+            "identify 5 services beside a tarpit, a drip and a reset, against nmap -sV",
             partial(_hostile, with_nmap=True),
-            (Goal("–", None, "nmap -sV", of="end"),),
+            (compared("nmap -sV", of="end"),),
             needs=("nmap",),
             rounds=1,
             warm_up=False,
@@ -68,9 +68,9 @@ def _row(
     family: str,
     again: bool = False,
 ) -> Row:
-    goals = (Goal("≤ 0.4 × the gather", 0.4, _GATHER), Goal("≤ 0.2 × aiohttp's", 0.2, _AIOHTTP))
+    goals = (Goal("≤ 0.4 × asyncio gather", 0.4, _GATHER), Goal("≤ 0.2 × aiohttp gather", 0.2, _AIOHTTP))
     if family != "goals":
-        goals = (Goal("–", None, _GATHER), Goal("–", None, _AIOHTTP))
+        goals = (compared(_GATHER), compared(_AIOHTTP))
     setup = partial(_setup, tuple(kinds), tuple(listen), again=again)
     return Row(name, headline, setup, goals, floor=_EPOLL, rounds=9, pause_s=0.05, family=family)
 

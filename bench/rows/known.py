@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from bench.goal import OURS, Goal, Row
+from bench.goal import OURS, Goal, Row, compared
 from bench.measure import Contender, Sample
 from bench.place import FIVE, Place, place
 from bench.program import program
@@ -25,17 +25,17 @@ _AVAHI = ("avahi-daemon",)
 def rows() -> list[Row]:
     """In process by both responders, and the whole program until the first that answers."""
     return [
-        _row("known", "online: all of 10 known on 2 boxes, announced by an Avahi, in process", "avahi"),
+        _row("known", "second start: all of 10 seen before are online, announced by an Avahi, in process", "avahi"),
         _row(
             "known-sidecar",
-            "online: all of 10 known on 2 boxes, announced and signed by a sidecar, in process",
+            "second start: all of 10 seen before are online, announced and signed by a sidecar, in process",
             "sidecar",
         ),
         Row(
             "known-program",
-            "list --wait, the first of 10 known, announced by an Avahi",
+            "second start: list --wait, the first of 10 seen before, announced by an Avahi",
             _programs,
-            (Goal("–", None, COLD), Goal("–", None, COLD, of="cpu_ms")),
+            (compared(COLD), compared(COLD, of="cpu_ms")),
             needs=_AVAHI,
             pause_s=_PAUSE_S,
             family="sizes",
@@ -46,8 +46,8 @@ def rows() -> list[Row]:
 def _row(name: str, headline: str, by: str) -> Row:
     goals = (
         Goal("≤ 1.5 × the looks alone", 1.5, LOOKS),
-        Goal("–", None, COLD),
-        Goal("–", None, COLD, of="first"),
+        compared(COLD),
+        compared(COLD, of="first"),
         Goal("none", 0.0, COLD, of="lost", worst=True),
     )
     needs = _AVAHI if by == "avahi" else ()

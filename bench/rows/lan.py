@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from bench.goal import OURS, Goal, Row
+from bench.goal import OURS, Goal, Row, compared
 from bench.measure import Contender
 from bench.packets import packets
 from bench.peers.programs import avahi_browse
@@ -31,9 +31,9 @@ def rows() -> list[Row]:
     return [
         Row(
             "mdns-first",
-            "mDNS: the first of 10, cold, in process",
+            "mDNS: 10 announced, cold, in process",
             partial(_setup, "zeroconf", 1, 10),
-            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN, of="first"), Goal("–", None, RAW, of="first")),
+            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN, of="first"), compared(RAW, of="first")),
             floor=RAW,
             pause_s=PAUSE_S,
         ),
@@ -46,8 +46,8 @@ def rows() -> list[Row]:
                 Goal("≤ 5 × raw", 5.0, RAW),
                 Goal("none", 0.0, PLAIN, of="lost", worst=True),
                 Goal("≤ 1.5 × raw", 1.5, RAW, of="packets"),
-                Goal("–", None, PLAIN, of="packets"),
-                Goal("–", None, PLAIN, of="cpu_ms"),
+                compared(PLAIN, of="packets"),
+                compared(PLAIN, of="cpu_ms"),
             ),
             floor=RAW,
             pause_s=PAUSE_S,
@@ -58,7 +58,7 @@ def rows() -> list[Row]:
             "mDNS: all of 10, on 10 hosts, with 2 more zeroconf processes beside us",
             # Of the three, the kernel gives a unicast answer to one, by a hash of who sent it: so there are several.
             partial(_setup, "zeroconf", 10, 10, beside=2),
-            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN), Goal("–", None, PLAIN, of="first")),
+            (Goal("≤ 0.1 × zeroconf's browser", 0.1, PLAIN), compared(PLAIN, of="first")),
             floor=RAW,
             pause_s=PAUSE_S,
         ),
@@ -66,7 +66,7 @@ def rows() -> list[Row]:
             "mdns-1000-one-name",
             "mDNS: all of 1000 that share a host name, cold, in process",
             partial(_setup, "zeroconf", 1, 1000, one_name=True),
-            (Goal("–", None, PLAIN), Goal("–", None, RAW), Goal("none", 0.0, PLAIN, of="lost", worst=True)),
+            (compared(PLAIN), compared(RAW), Goal("none", 0.0, PLAIN, of="lost", worst=True)),
             floor=RAW,
             pause_s=PAUSE_S,
             rounds=3,
@@ -77,9 +77,9 @@ def rows() -> list[Row]:
         _beside_avahi("avahi"),
         Row(
             "mdns-browse",
-            "all of 100 on 10 hosts, against avahi-browse on another host",
+            "mDNS: all of 100 on 10 hosts, against avahi-browse on another host",
             _against_browse,
-            (Goal("–", None, BROWSE),),
+            (compared(BROWSE),),
             needs=_AVAHI,
             pause_s=PAUSE_S,
             rounds=3,
@@ -94,10 +94,10 @@ def _size(responder: str, hosts: int, services: int) -> Row:
         f"mDNS: all of {services} on {hosts} host{'s' * (hosts > 1)}, {responder}",
         partial(_setup, responder, hosts, services),
         (
-            Goal("–", None, PLAIN),
-            Goal("–", None, RAW),
+            compared(PLAIN),
+            compared(RAW),
             Goal("none", 0.0, PLAIN, of="lost", worst=True),
-            Goal("–", None, PLAIN, of="packets"),
+            compared(PLAIN, of="packets"),
         ),
         floor=RAW,
         needs=_AVAHI[:1] if responder == "avahi" else (),
@@ -113,7 +113,7 @@ def _beside_avahi(responder: str) -> Row:
         f"mdns-beside-avahi-{responder}",
         f"mDNS: all of 10 from {responder}, with an Avahi on the host",
         partial(_setup, responder, 1, 10, avahi=True),
-        (Goal("–", None, PLAIN), Goal("–", None, PLAIN, of="first")),
+        (compared(PLAIN), compared(PLAIN, of="first")),
         floor=RAW,
         needs=_AVAHI,
         pause_s=PAUSE_S,

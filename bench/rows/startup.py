@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from bench.goal import OURS, Goal, Row
+from bench.goal import OURS, Goal, Row, compared
 from bench.measure import Contender, Sample
 from bench.peers.programs import argparse_help, nmap, python_connects, python_imports, python_pass
 from bench.place import FIVE, place, probed_ports, services
@@ -33,7 +33,7 @@ def rows() -> list[Row]:
             "list-5",
             "list --source probe, 5 services",
             partial(_probe, FIVE),
-            (Goal('≤ 1.25 × "import aiohttp"', 1.25, _AIOHTTP), Goal("–", None, _NMAP)),
+            (Goal('≤ 1.25 × "import aiohttp"', 1.25, _AIOHTTP), compared(_NMAP)),
             floor=_CONNECTS,
             needs=("nmap",),
             rounds=11,
@@ -43,7 +43,7 @@ def rows() -> list[Row]:
             "help",
             "--help",
             _help,
-            (Goal("≤ 3 × python -c pass", 3.0, _PASS), Goal("–", None, _ARGPARSE)),
+            (Goal("≤ 3 × python -c pass", 3.0, _PASS), compared(_ARGPARSE)),
             floor=_PASS,
             rounds=15,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.goal import OURS, Goal, Verdict, judge
+from bench.goal import OURS, Goal, Verdict, compared, judge
 
 NEVER = float("inf")
 
@@ -15,7 +15,7 @@ def test_medians_are_compared() -> None:
     samples = {OURS: _times(1, 2, 90), "peer": _times(4, 5, 6)}
     assert judge(Goal("≤ 0.4 ×", 0.4, "peer"), samples) == Verdict(0.4, True)
     assert judge(Goal("≤ 0.3 ×", 0.3, "peer"), samples) == Verdict(0.4, False)
-    assert judge(Goal("–", None, "peer"), samples) == Verdict(0.4, None)
+    assert judge(compared("peer"), samples) == Verdict(0.4, None)
 
 
 def test_an_absolute_goal_may_hold_for_the_worst() -> None:

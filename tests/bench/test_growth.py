@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from bench.growth import bend
+from collections.abc import Callable
+
+import pytest
+
+from bench import growth, rest
+from bench.growth import bend, plain
 from bench.rest import summary
 
 
@@ -22,6 +27,30 @@ def test_the_bend_is_where_it_stays_steep() -> None:
 
 def test_what_costs_next_to_nothing_is_not_looked_at() -> None:
     assert bend(_points(0.01, 9, 90), "ms") is None
+
+
+def test_axes_have_plain_numbers() -> None:
+    assert [plain(value) for value in (0.05, 1.0, 2000.0, 500_000.0, 2e6)] == ["0.05", "1", "2000", "500000", "2000000"]
+
+
+def test_growth_says_what_it_writes_needs_and_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        growth.main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for word in ("python -m bench.growth", "docs/growth-services.png", "needs root", "three minutes", "(default: 3)"):
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("main", "option"), [(growth.main, "--rounds"), (rest.main, "--seconds"), (rest.main, "--services")]
+)
+def test_nothing_is_not_measured(
+    main: Callable[[list[str]], int], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([option, "0"])
+    assert ended.value.code == 2
+    assert f"{option}: must be a whole number, at least 1" in capsys.readouterr().err
 
 
 def test_rest_is_judged_from_the_first_minute_on() -> None:
