@@ -52,8 +52,8 @@ class ServiceDiscoveryManager:
     :param config: the user's settings; their file is read when this is None.
     :param sources: the sources to use, instead of those of the config: ``mdns``, ``probe``, ``manual``, or a
         :class:`~hybridisco.core.ports.Source` of your own that takes the place of the one with its name.
-    :param remember: begin with what was seen on the LAN the last time, and keep what is seen for the next time. It is
-        in the state folder, and only used where mDNS is searched.
+    :param remember: begin with what was seen on the LAN the last time, and keep what is seen for the next time, unless
+        the config says no. It is in the state folder, and only used where mDNS is searched.
     :param knocked: what a knock at this machine's ports has found just now; the probe begins with that.
     :raises ConfigError: the user's file is wrong.
     :raises UsageError: there is no source of such a name.
@@ -72,7 +72,9 @@ class ServiceDiscoveryManager:
         self._given = {source.name: source for source in wanted if not isinstance(source, str)}
         self._names = _source_names([source if isinstance(source, str) else source.name for source in wanted])
         self._sources: dict[SourceName, Source] = {}
-        self._upkeep = Upkeep(self._config, self._sources, remember=remember and SourceName.MDNS in self._names)
+        self._upkeep = Upkeep(
+            self._config, self._sources, remember=remember and self._config.remember and SourceName.MDNS in self._names
+        )
         self.registry = self._upkeep.registry
         self._failed: dict[SourceName, str] = {}
         self._again: dict[SourceName, asyncio.Event] = {}

@@ -22,6 +22,7 @@ A search is complete without those that take no connection: who is off delays no
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -34,16 +35,19 @@ from hybridisco.core.liveness import HEDGE_S
 from hybridisco.core.model import Announcement, Check, Endpoint, EvidenceKey, Withdrawal
 from hybridisco.core.txt import LIVE_GREETING
 from hybridisco.memory.document import LIMIT
-from hybridisco.memory.entry import Entry, entry_of
+from hybridisco.memory.entry import REMEMBERED, Entry, entry_of
 from hybridisco.memory.store import Memory
 from hybridisco.registry import ServiceRegistry
 from hybridisco.sources.interfaces import Interface, interface_towards, local_addresses
 from hybridisco.sources.reach import Reach
 from hybridisco.sources.scan import listening
 
+log = logging.getLogger(__name__)
+
 SAVE_EVERY_S = 60.0
 _WAIT_S = 1.0  # for who takes connections but does not answer, after all sources have settled
 _OWNER_FIRST_S = 0.03  # nothing is shown before an owner speaks: mostly he does so by then, and has it looked at
+_LOOKS = 24  # at once: the probe makes 32, so that what is announced has its turn beside those that hang
 _KNOCKS = 128  # at once; macOS gives a process 256 descriptors by default
 
 
@@ -72,7 +76,8 @@ class Recall:
     def _forget_all(self) -> None:
         self._began = False
         self._settled = asyncio.Event()
-        self._knocks = asyncio.Semaphore(_KNOCKS)
+        self._knocks, self._looks = asyncio.Semaphore(_KNOCKS), asyncio.Semaphore(_LOOKS)
+        self._knocked: dict[EvidenceKey, str] = {}
         self._tasks: dict[EvidenceKey, asyncio.Task[None]] = {}
         self._sidecars: dict[tuple[str, int], asyncio.Task[bool]] = {}
         self._undecided: dict[EvidenceKey, Announcement] = {}
@@ -81,16 +86,20 @@ class Recall:
         self._missed: set[str] = set()
         self._taken_back: list[Announcement] = []
 
-    def begin(self, every: tuple[Interface, ...]) -> None:
-        """Claim what is remembered, as far as it is on a network of this machine.
+    def begin(self, every: tuple[Interface, ...], used: tuple[Interface, ...] | None = None) -> None:
+        """Claim what is remembered, as far as it is on a network that is searched.
 
         :param every: the interfaces of now.
+        :param used: those that lead to such a network; all when None.
         """
         self._forget_all()
         self._began = True
-        reach, local = Reach(every), local_addresses(every)
-        for entry in self._memory.load():
-            endpoints = [place for each in entry.endpoints if (place := _reached(each, every, reach)) is not None]
+        used = every if used is None else used
+        reach, local = Reach(used), local_addresses(every)
+        places: list[str] = []
+        # Who is probably there is knocked at first: those that are off keep the others waiting for their turn.
+        for entry in sorted(self._memory.load(), key=lambda each: (each.missed, -each.seen_at)):
+            endpoints = [place for each in entry.endpoints if (place := _reached(each, used, reach)) is not None]
             if not endpoints or any(place.dial in local for place in endpoints):
                 continue
             claim = replace(entry.announcement(), endpoints=tuple(endpoints))
@@ -98,6 +107,9 @@ class Recall:
             if self._registry.holds(claim.key):
                 self._undecided[claim.key] = claim
                 self._tasks[claim.key] = asyncio.create_task(self._follow(entry, claim))
+                places.append(f"{claim.name or claim.kind} at {claim.endpoints[0].url}")
+        if places:
+            log.info("Looking at what was seen before: %s", ", ".join(places))
 
     def waiting(self) -> Collection[EndpointKey]:
         """Return the endpoints that are looked at for nobody but us."""
@@ -133,7 +145,10 @@ class Recall:
         self._taken_back.clear()
 
     async def close(self) -> None:
-        """End every look, and write down what is there."""
+        """End every look, and write down what is there, and who was knocked at in vain until now."""
+        if self._settled.is_set():
+            silent = self._knocked.keys() & self._undecided.keys() - self._taking
+            self._missed |= {self._knocked[key] for key in silent if self._registry.holds(key)}
         tasks: list[asyncio.Task[Any]] = [*self._tasks.values(), *self._sidecars.values()]
         for task in tasks:
             task.cancel()
@@ -178,14 +193,16 @@ class Recall:
 
     async def _look(self, claim: Announcement, endpoint: Endpoint, proven: asyncio.Event) -> None:
         async with self._knocks:
+            self._knocked.setdefault(claim.key, claim.ref.removeprefix(REMEMBERED))
             takes, ended = await asyncio.gather(self._doors.takes(endpoint), self._has_ended(endpoint, claim.live))
             if ended or not takes:
                 return
         if not self._registry.holds(claim.key):
             return  # its source speaks for it, and has it looked at
         self._taking.add(claim.key)
-        self._checks.look(Check(endpoint, claim.kind))
-        await self._checks.over(endpoint.key)
+        async with self._looks:
+            self._checks.look(Check(endpoint, claim.kind))
+            await self._checks.over(endpoint.key)
         if self._registry.answers_as(endpoint.key, claim.kind):
             proven.set()
 

@@ -19,7 +19,7 @@ from hybridisco.core.ports import Source
 from hybridisco.memory.store import Memory, default_file
 from hybridisco.recall import SAVE_EVERY_S, Recall
 from hybridisco.registry import ServiceRegistry
-from hybridisco.sources.interfaces import carries_traffic, interfaces, local_addresses
+from hybridisco.sources.interfaces import carries_traffic, interfaces, local_addresses, usable
 from hybridisco.sources.watch import NetworkWatch
 from hybridisco.trust.ring import KeyRing
 
@@ -80,7 +80,8 @@ class Upkeep:
     async def recall(self) -> None:
         """Claim what is remembered from the last run, and look at it."""
         if self._recall is not None:
-            self._recall.begin(interfaces())
+            every = interfaces()
+            self._recall.begin(every, usable(every, self._config.interfaces))
 
     async def checked(self) -> None:
         """Return when nothing is being looked at, or nothing but what is only remembered."""

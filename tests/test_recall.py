@@ -168,8 +168,8 @@ async def test_what_answers_is_there_before_its_source_says_so(file: Path) -> No
         await at.until(lambda: "X" in at.services)
     service = at.services["X"]
     assert (service.status, service.verified, service.name) == (Status.ONLINE, True, "ComfyUI")
-    assert service.sources == (SourceName.PROBE,)
-    assert service.trust is Trust.UNCHECKED
+    assert service.sources == (SourceName.MDNS, SourceName.PROBE)
+    assert service.trust is Trust.UNSIGNED
 
 
 async def test_until_it_has_answered_it_is_not_there(file: Path) -> None:
@@ -181,11 +181,12 @@ async def test_until_it_has_answered_it_is_not_there(file: Path) -> None:
         await at.until(lambda: "X" in at.services)
 
 
-async def test_all_are_asked_at_once(file: Path) -> None:
+async def test_all_are_knocked_at_and_many_asked_at_once(file: Path) -> None:
     boxes = [entry(f"X{n}", f"10.0.0.{n}") for n in range(20, 80)]
     async with desk(file, boxes, {each.endpoints[0].address: online() for each in boxes}) as at:
         at.gate.clear()
-        await at.turns(lambda: len(at.asked) == len(boxes))
+        await at.turns(lambda: len(at.knocked) == len(boxes) and len(at.asked) >= 24)
+        assert len(at.asked) == 24, "what is announced meanwhile is looked at too, though all of these may hang"
         at.gate.set()
         await at.until(lambda: len(at.services) == len(boxes))
 
@@ -306,8 +307,8 @@ class TestOwners:
         assert service.name == "ComfyUI on 10.0.0.1"
         assert (service.status, service.trust, service.sources) == (
             Status.ONLINE,
-            Trust.UNCHECKED,
-            (SourceName.PROBE,),
+            Trust.UNSIGNED,
+            (SourceName.MDNS, SourceName.PROBE),
         )
 
     async def test_with_its_word_it_is_there_at_once(self, file: Path) -> None:
@@ -450,3 +451,24 @@ class TestKeeping:
         await at.recall.close()
         await at.checks.close()
         assert state_of(file) is None
+
+
+async def test_who_is_off_is_missed_by_a_search_that_is_over_before_the_connect_is(file: Path) -> None:
+    old = int(time.time()) - 3 * 86400
+    async with desk(file, [], {}) as at:
+        at.memory.update([replace(BOX, since=old, seen_at=old)], (), time.time())
+        at.recall.begin(STUDIO)
+        await at.turns(lambda: at.knocked == ["10.0.0.1"])
+        await at.recall.settle()
+    (kept,) = Memory(file).load()
+    assert kept.missed == 1
+
+
+async def test_who_was_seen_last_is_knocked_at_first(file: Path) -> None:
+    """So many may be off that their connects take all the turns until the search is over."""
+    now = int(time.time())
+    remembered = [replace(entry(f"A{n}", f"10.0.0.{n}"), since=1, seen_at=now - 9 * 86400) for n in range(20, 220)]
+    async with desk(file, [], {"10.0.0.7": online()}) as at:
+        at.memory.update([*remembered, replace(entry("Z", "10.0.0.7"), since=now, seen_at=now)], (), now)
+        at.recall.begin(STUDIO)
+        await at.until(lambda: "Z" in at.services)

@@ -57,7 +57,7 @@ def test_where_somebody_speaks_of_it_the_memory_is_gone(steps: list[Step]) -> No
     places = {(end.dial, end.port) for service in plain.snapshot() for end in service.endpoints}
     for service in registry.snapshot():
         if plain.snapshot().get(service.id) is None:  # it is there because it was remembered, and has answered
-            assert service.sources == (SourceName.PROBE,)
+            assert service.sources == (SourceName.MDNS, SourceName.PROBE)
             assert not places & {(end.dial, end.port) for end in service.endpoints}
 
 

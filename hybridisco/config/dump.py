@@ -33,6 +33,7 @@ def toml(config: Config) -> str:
         "[mdns]",
         f"interfaces = {_value(config.interfaces)}",
         f"types = {_value(dict(config.mdns_types))}",
+        f"remember = {_value(config.remember)}",
     ]
     lines += ["", *_announce(config.announce), "", "[trust]", f"mode = {_value(config.trust_mode)}"]
     for name, table in _kind_tables(config.file).items():

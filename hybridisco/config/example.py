@@ -20,6 +20,7 @@ EXAMPLE = """\
 [mdns]
 # interfaces = []                          # only these, such as ["eth0"]; empty: all that are usable
 # types = { "_wyoming._tcp" = "wyoming" }  # other DNS-SD types, and the kinds they stand for
+# remember = true                          # false: what is seen is not kept for the next start (last_known.json)
 
 # A known kind at other ports, or behind a wrapper with a health endpoint of its own:
 # [kinds.comfyui]

@@ -52,6 +52,7 @@ class Config:
     both ends included, searched besides every kind's own ports. ``mdns_types`` maps DNS-SD types
     (``_wyoming._tcp``) to ids of kinds. ``interfaces`` empty means all usable ones. ``warnings`` tell of kinds
     from other packages that cannot be used. ``trust_mode`` is one of :data:`TRUST_MODES`.
+    ``remember``: keep what is seen on the LAN for the next start.
     """
 
     file: Path | None = None
@@ -68,4 +69,5 @@ class Config:
     services: tuple[ManualEntry, ...] = ()
     announce: AnnounceSettings = field(default_factory=AnnounceSettings)
     trust_mode: str = FIRST_USE
+    remember: bool = True
     warnings: tuple[str, ...] = ()

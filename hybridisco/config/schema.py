@@ -67,6 +67,7 @@ def _config(root: Table, file: Path | None) -> Config:
         rescan_s=probe.number("rescan_s", _DEFAULTS.rescan_s, 1, 3600),
         mdns_types=_mdns_types(mdns.table("types"), kinds),
         interfaces=_or(mdns.each("interfaces", _interface), ()),
+        remember=mdns.flag("remember", _DEFAULTS.remember),
         kinds=kinds,
         services=entries,
         announce=announce,

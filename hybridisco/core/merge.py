@@ -35,6 +35,7 @@ from hybridisco.core.model import (
     Announcement,
     Endpoint,
     Finding,
+    Proof,
     Properties,
     Service,
     SourceName,
@@ -115,6 +116,8 @@ def _add_untrusted(
     for kind, path, same in _groups(foreign, looked, world, now):
         claim = _by_precedence(same)[0]
         if any(key in taken for item in same for key in place_keys(item.announcement, world.local)):
+            if all(_is_said_anew(item, standing, world) for item in same):
+                continue  # two sidecars of one machine that share a key: one of them is always out of date
             warnings.append(problems.impostor(claim.name or claim.ref, [_machine_and_port(same, world)]))
             continue
         service = _fuse(same, kind, path, looked, world, now, None)
@@ -200,7 +203,7 @@ def _fuse(
     )
     best = verdicts[0]
     status = faded(best, verdicts, members, world, now)
-    sources = {item.announcement.source for item in members}
+    sources = {_told_by(item.announcement) for item in members}
     if status is None and SourceName.MANUAL not in sources:
         return None
     if all(item.announcement.recalled for item in members) and not _found_again(members, best, kind, world):
@@ -229,8 +232,28 @@ def _fuse(
         latency_ms=endpoints[0].latency_ms,
         first_seen=min(item.first_at for item in members),
         last_seen=_last_seen(members, _evidence(verdicts)),
-        trust=min((world.trust(item.announcement) for item in members), key=list(Trust).index),
+        trust=min((_trust(item.announcement, world) for item in members), key=list(Trust).index),
     )
+
+
+def _is_said_anew(item: Evidence, standing: Sequence[Evidence], world: World) -> bool:
+    """Whether the owner of an id has said this, and stands there now with something newer."""
+    said = item.announcement
+    if said.proof is not Proof.OUTDATED or said.signer != world.pins.get(said.id or ""):
+        return False
+    own = set(place_keys(said, world.local))
+    newer = (e.announcement for e in standing if world.trust(e.announcement) is Trust.PINNED)
+    return any(each.id == said.id and own & set(place_keys(each, world.local)) for each in newer)
+
+
+def _told_by(announcement: Announcement) -> SourceName:
+    """Return which source says so; what is only remembered was said by mDNS."""
+    return SourceName.MDNS if announcement.recalled else announcement.source
+
+
+def _trust(announcement: Announcement, world: World) -> Trust:
+    """Return what an announcement is worth; one that is only remembered no more than one without a signature."""
+    return world.trust(replace(announcement, source=SourceName.MDNS) if announcement.recalled else announcement)
 
 
 def _believed(members: Sequence[Evidence], world: World, now: float) -> Sequence[Evidence]:

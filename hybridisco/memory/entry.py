@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hybridisco.core.model import Announcement, Endpoint, Service, SourceName, Trust
 
 ENDPOINT_LIMIT = 4  # of one service: two of each family
+REMEMBERED = "recalled "
+"""What the ref of a claim begins with that is only remembered; the entry's own follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Entry:
         """Return the claim that it is where it was."""
         return Announcement(
             SourceName.PROBE,
-            ref=f"recalled {self.ref}",
+            ref=f"{REMEMBERED}{self.ref}",
             endpoints=self.endpoints,
             kind=self.kind,
             id=self.id,

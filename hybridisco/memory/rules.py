@@ -42,11 +42,11 @@ def updated(
     fresh = {entry.ref: entry for entry in seen}
     for ref in missed:
         entry = kept.get(ref)
-        if entry is not None and ref not in fresh and now - max(_seen(entry, now), entry.missed_at) >= _SAME_DAY_S:
+        if entry is not None and ref not in fresh and now - _looked_for(entry, now) >= _SAME_DAY_S:
             kept[ref] = replace(entry, missed=entry.missed + 1, missed_at=int(now))
-    taken = {place: ref for ref, entry in fresh.items() for place in _places(entry)}
+    taken = {place: new for new in fresh.values() for place in _places(new)}
     for ref, entry in list(kept.items()):
-        if any(taken.get(place, ref) != ref for place in _places(entry)):
+        if any(_drives_out(taken.get(place), entry) for place in _places(entry)):
             del kept[ref]
     for ref, entry in fresh.items():
         kept[ref] = _again(kept.get(ref), entry, now)
@@ -63,11 +63,21 @@ def _again(old: Entry | None, new: Entry, now: float) -> Entry:
     return old if same and 0 <= now - old.seen_at < _DAY_S else replace(new, since=since)
 
 
+def _drives_out(new: Entry | None, old: Entry) -> bool:
+    """Whether one takes the other's place. Nobody without a key takes that of one with a key."""
+    return new is not None and new.ref != old.ref and (new.key is not None or old.key is None)
+
+
 def _places(entry: Entry) -> Iterator[Hashable]:
     for endpoint in entry.endpoints:
         yield endpoint.key
         if entry.host:
             yield (entry.host, endpoint.port, endpoint.path)
+
+
+def _looked_for(entry: Entry, now: float) -> float:
+    """Return when it was last noted what became of an entry. A time that is still to come was a wrong clock's."""
+    return max((at for at in (entry.seen_at, entry.missed_at) if at <= now), default=0.0)
 
 
 def _seen(entry: Entry, now: float) -> float:

@@ -92,7 +92,7 @@ class Memory:
         if page.foreign:
             self._say(f"{self._file} was written by a newer version. It is left alone, and not used.")
         elif page.dropped:
-            self._say(f"{page.dropped} of the last-known services in {self._file} cannot be right. They are left out.")
+            self._say(f"Not all in {self._file} can be right: {page.dropped} of it is left out, and written anew.")
         return page
 
     def _say(self, trouble: str) -> None:
@@ -109,8 +109,9 @@ def _octets(file: Path) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         return b""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)  # of a folder's, open() below would neither make a stream nor close it
+        raise OSError("this is not a file")
     with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("this is not a file")
         data = stream.read(document.SIZE_LIMIT + 1)
     return data if len(data) <= document.SIZE_LIMIT else b"?"  # too large to be ours: damaged

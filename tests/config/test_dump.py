@@ -14,7 +14,7 @@ from hybridisco.config.dump import toml
 def test_the_defaults_are_shown_without_a_file(tmp_path: Path) -> None:
     text = toml(load(tmp_path / "none.toml"))
     assert text.startswith("# no file: the defaults\n")
-    assert tomllib.loads(text)["mdns"] == {"interfaces": [], "types": {}}
+    assert tomllib.loads(text)["mdns"] == {"interfaces": [], "types": {}, "remember": True}
 
 
 @pytest.mark.parametrize("value", ["1e300", "inf", "-7", "true", '"\\"\\\\\\u007f\\n"', "'é'"])

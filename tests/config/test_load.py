@@ -85,6 +85,7 @@ def test_every_key_is_read() -> None:
         [mdns]
         interfaces = ["eth0"]
         types = { "_wyoming._tcp" = "wyoming", "_Comfy._tcp.local." = "comfy" }
+        remember = false
         [kinds.drawbot]
         ports = [7000]
         [[kinds.drawbot.proofs]]
@@ -121,6 +122,7 @@ def test_every_key_is_read() -> None:
     assert config.probe_ports == ((9000, 9010), (7777, 7777))
     assert (config.probe_timeout_s, config.rescan_s) == (1.5, 10.0)
     assert config.interfaces == ("eth0",)
+    assert config.remember is False
     assert config.trust_mode == "pinned"
     assert config.mdns_types == (("_wyoming._tcp", "wyoming"), ("_comfy._tcp", "comfyui"))
     assert (config.services[0].name, config.services[0].kind, config.services[0].url) == (

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.app import START_LIMIT_S, Watch, announced, listed
+from tests.e2e.app import START_LIMIT_S, Json, Watch, announced, listed
 from tests.e2e.backends import Backends
 from tests.e2e.conftest import Studio
 from tests.lab.avahi import Avahi, StaticService
@@ -28,7 +28,8 @@ async def search():
 
 asyncio.run(search())
 """
-STATIC = StaticService("ComfyUI", "_hybridisco._tcp", 8188, txt=["txtvers=1", "id=from-avahi", "kind=comfyui"])
+_TXT = ["txtvers=1", "id=from-avahi", "kind=comfyui", "gpu=RTX 4090"]
+STATIC = StaticService("ComfyUI", "_hybridisco._tcp", 8188, txt=_TXT)
 
 
 def test_without_multicast_a_known_box_is_found_under_its_name(studio: Studio, backends: Backends) -> None:
@@ -38,7 +39,7 @@ def test_without_multicast_a_known_box_is_found_under_its_name(studio: Studio, b
         (first,) = listed(studio.desk)["services"]
     (second,) = listed(studio.desk)["services"]
     assert second["status"] == "online"
-    assert second["sources"] == ["probe"]
+    assert (second["sources"], second["trust"]) == (["mdns", "probe"], "unsigned")
     assert {key: second[key] for key in ("id", "name", "host", "kind", "url")} == {
         key: first[key] for key in ("id", "name", "host", "kind", "url")
     }
@@ -52,7 +53,7 @@ def test_without_its_owners_word_a_known_box_is_what_a_probe_finds(studio: Studi
     assert first["trust"] == "pinned"
     studio.desk.run(["nft", "-f", "-"], input=NO_MDNS)
     (second,) = listed(studio.desk)["services"]
-    assert (second["status"], second["url"], second["trust"]) == ("online", first["url"], None)
+    assert (second["status"], second["url"], second["trust"]) == ("online", first["url"], "unsigned")
     assert second["id"] == "comfyui@10.77.0.1:8188"
 
 
@@ -87,8 +88,14 @@ def test_at_a_warm_start_nothing_flickers(studio: Studio, backends: Backends, by
             stack.enter_context(Avahi(studio.gpu_box, [STATIC], dbus=False))
         (first,) = listed(studio.desk)["services"]
         watch = Watch(studio.desk)
-        wanted = ("mdns", "probe")
-        watch.until(lambda now: any(tuple(one["sources"]) == wanted for one in now), START_LIMIT_S, "both tell of it")
+        # These are not remembered: whoever tells of them tells of them today.
+        today = first["status"], first["trust"], first["properties"].get("gpu")
+        assert today in (("online", "pinned", None), ("online", "unsigned", "RTX 4090"))
+
+        def said(now: list[Json]) -> bool:
+            return any((one["status"], one["trust"], one["properties"].get("gpu")) == today for one in now)
+
+        watch.until(said, START_LIMIT_S, "its announcer speaks")
         told = watch.events
     assert [event for event, _ in told if event != "updated"] == ["added"]
     assert {service["id"] for _, service in told} == {first["id"]}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -107,3 +110,51 @@ def test_settings_and_other_packages_have_their_say(
     nobody_listens.clear()
     assert "drawbot" in cli("list", "--source", "probe").err  # it cannot be imported
     assert len(nobody_listens) == 2
+
+
+def test_settings_that_nobody_can_look_for_are_no_missing_ones(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYBRIDISCO_CONFIG", "/" + "a" * 5000)
+    result = cli("list", "--source", "probe")
+    assert result.status == 2
+    assert "Error:" in result.err
+
+
+INTERRUPTED_WHERE_NOTHING_CATCHES_IT = """
+import os, signal, sys, weakref
+from hybridisco.faces.cli import program
+
+class Module: pass
+
+def cb(_):
+    "Stands for what importlib does when a module's lock goes, with the lock of all imports held."
+    os.kill(os.getpid(), signal.SIGINT)
+
+def knock(targets):
+    module = Module()
+    held = weakref.ref(module, cb)
+    del module
+    print("went on", file=sys.stderr)
+    return {}, []
+
+import hybridisco.faces.cli.quick as quick
+quick.knock = knock
+if sys.argv.pop() == "ignored":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.exit(program())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot send itself a Ctrl-C there")
+@pytest.mark.parametrize(("who", "status"), [("somebody", 130), ("ignored", 1)])
+def test_a_ctrl_c_before_the_search_ends_at_once_wherever_it_comes(settings: Path, who: str, status: int) -> None:
+    command = [sys.executable, "-c", INTERRUPTED_WHERE_NOTHING_CATCHES_IT, "list", "--source", "probe", who]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == status
+    assert ("went on" in done.stderr) is (who == "ignored")
+    assert "Traceback" not in done.stderr
+
+
+def test_who_runs_it_in_a_program_of_his_own_keeps_his_ctrl_c(cli: Cli, nobody_listens: list[int]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    cli("list", "--source", "probe", "--json")
+    assert signal.getsignal(signal.SIGINT) is before

@@ -78,6 +78,22 @@ def test_a_clock_that_was_wrong_keeps_nothing_for_ever() -> None:
     assert kept.seen_at == int(NOW)
 
 
+def test_what_a_clock_that_was_wrong_has_noted_is_forgotten_too_when_it_is_missed_for_days() -> None:
+    ahead = int(NOW) + 10 * 365 * DAY_S
+    entries: tuple[Entry, ...] = (replace(BOX, seen_at=ahead), replace(entry("Y", "10.0.0.7"), missed_at=ahead))
+    for day in range(1, MISSED_DAYS + 1):
+        assert len(entries) == 2
+        entries = updated(entries, (), {"X", "Y"}, NOW + day * DAY_S)
+    assert entries == ()
+
+
+def test_a_machine_that_starts_in_1970_each_time_forgets_nothing() -> None:
+    entries: tuple[Entry, ...] = (BOX,)
+    for start in range(20):
+        entries = updated(entries, (), {"X"}, 60.0 + start % 3)
+    assert entries == (BOX,)
+
+
 def test_a_flood_drives_out_nothing_that_is_there() -> None:
     old = [replace(entry(f"old-{n}", f"10.0.1.{n}"), since=int(NOW) - 9 * DAY_S) for n in range(10)]
     flood = [entry(f"a-{n}", f"10.0.0.{n % 200}", port=1000 + n) for n in range(3 * LIMIT)]

@@ -98,6 +98,15 @@ def test_what_is_no_file_does_not_keep_us_waiting(file: Path) -> None:
     assert Memory(file).load() == ()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list open files")
+def test_a_folder_in_its_place_leaves_no_file_open(file: Path) -> None:
+    file.mkdir(parents=True)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(10):
+        assert Memory(file).load() == ()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_state_folder_that_is_none_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     memory = Memory(tmp_path / "file" / "last_known.json")

@@ -86,3 +86,18 @@ def test_it_can_be_done_before_anything_heavy_is_imported() -> None:
     loaded = subprocess.run([sys.executable, "-c", names], capture_output=True, text=True, check=True).stdout.split()
     assert "hybridisco.sources.knock" in loaded
     assert not {"asyncio", "logging", "typing", "dataclasses", "ssl"} & set(loaded)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_where_descriptors_are_few_those_who_go_on_get_most_of_them() -> None:
+    code = (
+        "import resource, socket\n"
+        "from hybridisco.sources.knock import knock\n"
+        "servers = [socket.create_server(('127.0.0.1', 0)) for _ in range(24)]\n"
+        "_, high = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (40, high))\n"
+        "found, later = knock([server.getsockname() for server in servers])\n"
+        "print(len(found), len(later), sum(sock is not None for sock in found.values()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["24", "0", "5"]
