@@ -7,6 +7,7 @@ loop. This file imports next to nothing: a command may knock before it has impor
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 
@@ -25,7 +26,8 @@ SockAddr = tuple[str, int] | tuple[str, int, int, int]
 _LISTENS = {0, errno.EISCONN, errno.ECONNRESET}
 _WAITS = {errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, errno.EINTR}
 _NON_BLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)  # saves a system call, where there is such a thing
-_KEPT = 32  # connected sockets that are kept; macOS gives a process 256 descriptors by default
+_KEPT = 32  # connected sockets that are kept …
+_SHARE = 8  # … but one in so many of the descriptors that a process may have; on macOS there are 256 by default
 
 # Linux lets a socket connect again that was refused, which saves two of the four system calls that a closed port takes.
 # POSIX leaves it open, and others than Linux say no.
@@ -44,12 +46,12 @@ def knock(targets: Sequence[Target]) -> Knocked:
 
     :return: those that listen, in the given order, and those that can only be told by waiting. A socket is connected
         and non-blocking, and the caller's to close (:func:`hang_up`). There is none for who has reset the connection,
-        and for all after the first 32.
+        and for all after the first 32, or after fewer where the system gives few descriptors.
     """
     found: dict[Target, socket.socket | None] = {}
     later: list[Target] = []
     refused: dict[socket.AddressFamily, socket.socket] = {}
-    kept = 0
+    room = _room()
     for target in targets:
         try:
             family, name = resolved(target)
@@ -59,9 +61,9 @@ def knock(targets: Sequence[Target]) -> Knocked:
             continue
         if answer == errno.ECONNREFUSED and _CONNECTS_AGAIN:
             refused[family] = sock
-        elif answer in (0, errno.EISCONN) and kept < _KEPT:
+        elif answer in (0, errno.EISCONN) and room:
             found[target] = sock
-            kept += 1
+            room -= 1
         else:
             sock.close()
             if answer in _LISTENS:
@@ -70,6 +72,12 @@ def knock(targets: Sequence[Target]) -> Knocked:
                 later.append(target)
     hang_up(refused.values())
     return found, later
+
+
+def _room() -> int:
+    """Return how many sockets may be kept: whoever goes on from here opens files, too."""
+    limit = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else -1  # ulimit -n; -1: there is none
+    return min(_KEPT, limit // _SHARE) if limit >= 0 else _KEPT
 
 
 def hang_up(found: Iterable[socket.socket | None]) -> None:

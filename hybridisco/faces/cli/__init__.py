@@ -41,6 +41,7 @@ def program() -> int:
     gc.set_threshold(_SELDOM)
     if sys.argv[1:2] == ["list"]:  # it starts no other programs that would inherit this
         os.environ.update(_NO_CERTIFICATES)
+        outcome.end_when_interrupted()
     try:
         return main()
     finally:

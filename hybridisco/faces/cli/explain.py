@@ -164,4 +164,5 @@ def _next_steps(config: Config, want: Wish, probed: Target | None) -> Iterator[s
     if not want.hosts:
         yield nothing.ELSEWHERE
     yield nothing.KNOWN
+    yield nothing.MISSING
     yield nothing.CURIOUS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hybridisco.config import Config, load
 from hybridisco.core.model import Snapshot, Status
 from hybridisco.core.trust import OFF
-from hybridisco.faces.cli.outcome import FOUND, echo, say
+from hybridisco.faces.cli.outcome import FOUND, echo, raise_when_interrupted, say
 from hybridisco.faces.cli.search import Wish, answering, search, warn, wish
 from hybridisco.faces.cli.terminal import look
 from hybridisco.formats import render
@@ -39,7 +39,10 @@ def list_services(
     """
     config = load()
     want = wish(config, kinds, sources, hosts, show_all)
-    snapshot = asyncio.run(search(config, want, timeout_s, wait=wait, knocked=knocked))
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # a loop that is half made when a Ctrl-C comes complains on stderr
+        raise_when_interrupted()
+        snapshot = runner.run(search(config, want, timeout_s, wait=wait, knocked=knocked))
     show(fmt, config, want, snapshot, ids=ids, enough=wait)
     return answering(want.filtered(snapshot))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 STARTING = "Is it running? A backend that is still starting is found a moment later: hybridisco watch"
 ELSEWHERE = "On another machine: hybridisco probe HOST looks at its ports; hybridisco announce there shows it to all."
 KNOWN = "You know its address: hybridisco add http://HOST:PORT"
+MISSING = "Something should be there: hybridisco doctor says why it is not seen"
 CURIOUS = "Only curious: hybridisco demo"
 
 

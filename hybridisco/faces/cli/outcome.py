@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 TYPE_CHECKING = False  # as type checkers read it; importing typing takes some milliseconds
@@ -34,6 +35,26 @@ def of(command: Callable[[], object]) -> int:
     except Exception as error:  # noqa: BLE001 - exit status 1 would say "nothing found"
         return _told(error)
     return result if isinstance(result, int) else FOUND
+
+
+def end_when_interrupted() -> None:
+    """End at once at a Ctrl-C, until :func:`raise_when_interrupted`: nothing is to be tidied up before a search.
+
+    Python raises KeyboardInterrupt between any two steps, also where nothing can catch it: in the middle of an import
+    it may leave the lock of all imports locked, and whoever imports in another thread waits for ever.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not if our parent has it ignored
+        signal.signal(signal.SIGINT, _end)
+
+
+def raise_when_interrupted() -> None:
+    """Have a Ctrl-C raised as usual: asyncio takes it over from there."""
+    if signal.getsignal(signal.SIGINT) is _end:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end(*_: object) -> None:
+    os._exit(INTERRUPTED)
 
 
 def _told(error: Exception) -> int:

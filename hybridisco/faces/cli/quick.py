@@ -7,7 +7,6 @@ beside all the rest; but where the LAN is asked, only when that question has lef
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -37,7 +36,7 @@ def sources_asked(options: Sequence[str]) -> tuple[str, ...] | None:
         if option != "--source" or source not in defaults.SOURCES:
             return None
         named.append(source)
-    return tuple(named)
+    return tuple(dict.fromkeys(named))
 
 
 def run(sources: tuple[str, ...]) -> int:
@@ -62,7 +61,13 @@ def run(sources: tuple[str, ...]) -> int:
 
 def _nothing_is_set() -> bool:
     """Whether there are neither settings of the user nor kinds of other packages."""
-    return not os.path.lexists(config_file()) and not offered.by_packages()
+    try:
+        config_file().lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return not offered.by_packages()
+    except (OSError, ValueError):  # nobody can tell: who reads it says why
+        return False
+    return False
 
 
 def _say_nothing(took_ms: float) -> None:
@@ -70,7 +75,8 @@ def _say_nothing(took_ms: float) -> None:
     outcome.say(
         nothing.points("Tried", [nothing.probe_place(defaults.PROBE_HOSTS, defaults.PROBE_PORTS, usual.NUMBER)])
     )
-    outcome.say(nothing.points("Next", [nothing.STARTING, nothing.ELSEWHERE, nothing.KNOWN, nothing.CURIOUS]))
+    steps = [nothing.STARTING, nothing.ELSEWHERE, nothing.KNOWN, nothing.MISSING, nothing.CURIOUS]
+    outcome.say(nothing.points("Next", steps))
 
 
 def _import_meanwhile() -> None:

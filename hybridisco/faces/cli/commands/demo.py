@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -57,7 +60,7 @@ async def _demo(config: Config, fmt: str) -> int:
         show(fmt, config, want, found)
         say("\nStopping them …")
     missing = {backend.kind for backend in backends} - {service.kind for service in found}
-    say(f"Not found: {', '.join(sorted(missing))}." if missing else "Done. With real backends: hybridisco list")
+    say(f"Not found: {', '.join(sorted(missing))}." if missing else f"Done. With real backends: {_called()} list")
     return 1 if missing else 0
 
 
@@ -103,3 +106,11 @@ def _only(snapshot: Snapshot, backends: list[MockBackend]) -> Snapshot:
     ports = {backend.port for backend in backends}
     ours = (service for service in snapshot.services if any(e.port in ports for e in service.endpoints))
     return replace(snapshot, services=tuple(ours))
+
+
+def _called() -> str:
+    """Return how this program can be called: by its name, where that is in the path."""
+    if shutil.which("hybridisco"):
+        return "hybridisco"
+    own = Path(sys.argv[0])
+    return os.path.relpath(own) if own.name.startswith("hybridisco") else "python -m hybridisco"

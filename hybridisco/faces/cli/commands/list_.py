@@ -26,7 +26,8 @@ def list_(
 ) -> int:
     """Show the backends that are there now.
 
-    Searches this machine, the LAN (mDNS) and what you added, and ends as soon as the answer is complete.
+    Searches this machine, the LAN (mDNS) and what you added, and ends as soon as the answer is complete: three
+    quarters of a second where nobody on the LAN answers, `--source probe` or `--source manual` does not wait for it.
 
     Exit status: 0 if at least one service that is shown answers (online, busy, starting or locked), 1 if none
     does, 2 for wrong usage or settings, 3 if discovery could not run.
