@@ -54,7 +54,7 @@ def test_names_and_values(scene: Scene, dirt: str) -> None:
     def foreign(services: list[Json]) -> list[Json]:
         return [one for one in services if mallory.address in str(one["endpoints"])]
 
-    with mallory.going_on(lie, every_s=0.3):
+    with mallory.going_on(lie, every_s=0.1):
         (one,) = scene.watch.until(lambda now: bool(foreign(now)) and foreign(now)[0]["status"] != "stale", WITHIN_S,
                                    "it was looked at") and foreign(scene.watch.services)  # fmt: skip
         document = listed(scene.studio.desk, "-vv", "--all")

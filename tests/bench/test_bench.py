@@ -136,7 +136,8 @@ def test_a_row_that_fails_says_why_and_does_not_stop_the_others(capsys: pytest.C
     assert [result.met for result in results] == [False, False, False, True]
     assert not interrupted
     said = capsys.readouterr().err
-    assert "failed: KeyError: 'ver'" in said and "[4/4] what last does … 0 s; 1 goal: 1 met" in said
+    assert "failed: KeyError: 'ver'" in said
+    assert re.search(r"\[4/4\] what last does … \d+ s; 1 goal: 1 met", said)
 
 
 def test_every_goal_of_the_table_has_a_row() -> None:
