@@ -80,6 +80,7 @@ def test_where_nothing_listens_nothing_heavy_is_imported(settings: Path) -> None
         (("--source=mdns", "--source", "manual"), ("mdns", "manual")),
         (("--source",), None),
         (("--source=",), None),
+        (("--source=", "probe"), None),
         (("--source", "dns"), None),
         (("--source", "probe", "--json"), None),
         (("--kind", "comfyui"), None),

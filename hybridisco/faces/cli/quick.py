@@ -31,8 +31,9 @@ def sources_asked(options: Sequence[str]) -> tuple[str, ...] | None:
     words = iter(options)
     named = []
     for word in words:
-        option, _, source = word.partition("=")
-        source = source or next(words, "")
+        option, equals, source = word.partition("=")
+        if not equals:
+            source = next(words, "")
         if option != "--source" or source not in defaults.SOURCES:
             return None
         named.append(source)
