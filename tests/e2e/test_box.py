@@ -117,8 +117,9 @@ def test_a_killed_sidecar_keeps_its_ids(studio: Studio, backends: Backends) -> N
     first.kill()
     second = box(studio.gpu_box)
     second.wait_for_log("Announced: ComfyUI on gpu-box \\(", NEXT_LOOK_S)
-    assert status(studio.gpu_box)["backends"][0]["id"] == before["id"]
     watch.until(lambda now: [one["id"] for one in now] == [before["id"]], START_LIMIT_S, "it is the same")
+    wait_until(lambda: status(studio.gpu_box)["backends"], START_LIMIT_S, "the status file follows the log")
+    assert status(studio.gpu_box)["backends"][0]["id"] == before["id"]
 
 
 def test_what_the_boxs_own_firewall_keeps_away_is_not_announced(studio: Studio, backends: Backends) -> None:
