@@ -19,7 +19,8 @@ from hybridisco.sources.resolve import is_refused, resolve
 
 @pytest.fixture(autouse=True)
 def nothing_refused() -> Iterator[None]:
-    """What one test's name server said is no other test's matter."""
+    """What one test's name server said is no other test's matter, also not what it said in a test of another file."""
+    module._refused.clear()
     yield
     module._refused.clear()
 
