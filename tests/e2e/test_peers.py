@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.app import announce, listed
+from tests.e2e.app import announce, command, listed
 from tests.lab.net import Host, Lab, lab_available
 from tests.lab.peers import start_peer
 from tests.lab.require import require
@@ -50,6 +51,15 @@ def test_they_are_found_on_their_own_machine(studio: tuple[Host, Host]) -> None:
     versions = {one["kind"]: one["version"] for one in document["services"]}
     assert versions["wan2gp"] == "12.60"
     assert versions["litellm"]
+
+
+def test_the_plain_list_that_knocks_first_finds_the_same(studio: tuple[Host, Host]) -> None:
+    """What a user types goes another way than ``--json``, and hands the connections of its knock on."""
+    box, _ = studio
+    done = box.run(command("list", "--source", "probe"))
+    rows = re.findall(r"^\S (\w+) .* http://127\.0\.0\.1:(\d+) ", done.stdout, re.MULTILINE)  # a reason is indented
+    expected = {str(port): "locked" if name == "wangp-login" else "online" for name, port in PORTS.items()}
+    assert {port: status for status, port in rows} == expected
 
 
 def test_a_sidecar_announces_them_and_the_desk_finds_them(studio: tuple[Host, Host]) -> None:
