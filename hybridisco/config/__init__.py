@@ -17,6 +17,7 @@ allowed. A wrong file is never overwritten.
 :mod:`.schema`        which keys there are, and what each may be
 :mod:`.edit`          add and remove entries, keeping comments and order
 :mod:`.example`       the commented file that ``hybridisco config init`` writes
+:mod:`.regular`       reading a file that may be something else, within bounds
 :mod:`.defaults`      what holds where the file says nothing
 :mod:`.dump`          the settings that hold, written as such a file
 :mod:`.doubts`        what is allowed, but probably not meant

@@ -6,13 +6,11 @@ Reading is a few microseconds for each entry. Writing waits for a lock and the d
 from __future__ import annotations
 
 import logging
-import os
-import stat
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from hybridisco.config import state_folder
+from hybridisco.config import regular, state_folder
 from hybridisco.config.atomic import put
 from hybridisco.config.lock import alone
 from hybridisco.core.errors import ConfigError
@@ -103,15 +101,9 @@ class Memory:
 
 
 def _octets(file: Path) -> bytes:
-    """Return what is in ``file``, and a little more than is allowed at most. :raises OSError: it is no file."""
+    """Return what is in ``file``; what is too large to be ours is damaged. :raises OSError: it cannot be read."""
     try:
-        # A named pipe would keep us waiting for whoever writes into it.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        data, _ = regular.read(file, document.SIZE_LIMIT)
     except FileNotFoundError:
         return b""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)  # of a folder's, open() below would neither make a stream nor close it
-        raise OSError("this is not a file")
-    with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
-        data = stream.read(document.SIZE_LIMIT + 1)
-    return data if len(data) <= document.SIZE_LIMIT else b"?"  # too large to be ours: damaged
+    return data if len(data) <= document.SIZE_LIMIT else b"?"

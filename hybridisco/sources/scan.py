@@ -43,7 +43,7 @@ async def connected(targets: Sequence[Target], knocked: Knocked | None = None) -
     untold = set(later)
     try:
         waited = await _in_time([target for target in targets if target in untold], CONNECT_LOCAL_S)
-    except BaseException:
+    except BaseException:  # cancelled, too: the sockets are closed, and it goes on
         if knocked is None:
             hang_up(found.values())
         raise

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
+from hybridisco.config import regular
 from hybridisco.config.atomic import put
 from hybridisco.core.errors import ConfigError
 
@@ -35,15 +35,11 @@ def read(file: Path) -> tuple[bytes, Mark, bool]:
     :raises ConfigError: it cannot be read. A file that is missing is empty.
     """
     try:
-        # A named pipe would keep us waiting for whoever writes into it.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, which Path cannot open
-            seen = os.fstat(descriptor)
-            if not stat.S_ISREG(seen.st_mode):
-                raise ConfigError("This is not a file. Move it away: a file of keys is kept here.", file=file)
-            data = stream.read(SIZE_LIMIT + 1)
+        data, seen = regular.read(file, SIZE_LIMIT)
     except FileNotFoundError:
         return b"", None, True
+    except regular.NotAFileError as error:
+        raise ConfigError("This is not a file. Move it away: a file of keys is kept here.", file=file) from error
     except IsADirectoryError as error:
         raise ConfigError("This is a folder. Move it away: a file of keys is kept here.", file=file) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
