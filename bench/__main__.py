@@ -24,7 +24,7 @@ _QUICK_ROUNDS = 2
 _STATUSES = {
     "0": "every goal is met, or only skipped",
     "1": "a goal is missed, or a row has failed",
-    "2": "nothing can be measured, or there is no such row",
+    "2": "nothing can be measured, there is no such row, or --only with --write",
     str(STATUS): "interrupted; what was measured before is printed",
 }
 
@@ -33,6 +33,9 @@ def main(arguments: list[str] | None = None, every: Sequence[Row] | None = None)
     """Run the rows, those of the bench if no others are given, and return the exit status that ``--help`` explains."""
     every = rows.every() if every is None else every
     wanted = _parser().parse_args(arguments)
+    if wanted.write and wanted.only:
+        print(f"{RESULTS.name} holds whole families: --write goes with --family, and not with --only.", file=sys.stderr)
+        return 2
     if unknown := [name for name in wanted.only or () if not any(row.name.startswith(name) for row in every)]:
         print(f"There is no row {', '.join(unknown)}. The rows are:", _listed(every), sep="\n")
         return 2
@@ -58,7 +61,8 @@ def main(arguments: list[str] | None = None, every: Sequence[Row] | None = None)
         return STATUS
     if wanted.write:
         command = " ".join(["python -m bench", *(sys.argv[1:] if arguments is None else arguments)])
-        RESULTS.write_text(table.as_markdown(results, facts, command), encoding="utf-8")
+        before = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
+        RESULTS.write_text(table.as_markdown(results, facts, command, before), encoding="utf-8")
     return 0 if all(result.met for result in results) else 1
 
 
@@ -106,7 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("--rounds", type=at_least_one, help="runs of each contender (default: each row's own)")
     found.add_argument("--quick", action="store_true", help=f"{_QUICK_ROUNDS} rounds, to see that it works")
     found.add_argument("--json", action="store_true", help="print JSON")
-    found.add_argument("--write", action="store_true", help=f"write {RESULTS.parent.name}/{RESULTS.name}")
+    found.add_argument(
+        "--write", action="store_true", help=f"write what was measured into {RESULTS.parent.name}/{RESULTS.name}"
+    )
     found.add_argument("--list", action="store_true", help="say which rows there are, and measure nothing")
     return found
 

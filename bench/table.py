@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ COLUMNS = {
 _UNITS = {"lost": "lost", "packets": "packets", "cpu_ms": "ms of CPU", "mib": "MiB"}
 _QUANTITIES = {"ms": "time", "cpu_ms": "CPU", "first": "the first", "good": "the good ones", "end": "the end"}
 _MET = {True: "yes", False: "NO", None: "–"}
+_SECTION = re.compile(r"^## (\w+)", re.MULTILINE)
 _UNMET: dict[bool | None, str] = {False: "not", None: "not measured"}
 
 
@@ -113,22 +115,25 @@ def as_text(results: Sequence[Result], machine: Mapping[str, str]) -> str:
     return "\n".join([_machine(machine), tally(results), units, ruler, *shown])
 
 
-def as_markdown(results: Sequence[Result], machine: Mapping[str, str], command: str) -> str:
-    """Return ``bench/RESULTS.md``: written by the bench, never by hand."""
-    parts = [
-        "# Measured against its peers",
-        f"{tally(results)}.",
-        f"Written by `{command}`: one run, its contenders in turn. Quote ratios, not times.",
-        "\n".join(f"- **{word}**: {meaning}." for word, meaning in COLUMNS.items()),
-        _machine(machine),
-    ]
-    families: dict[str, list[Result]] = {}
-    for result in results:
-        families.setdefault(result.row.family, []).append(result)
-    for family, members in families.items():
+def as_markdown(results: Sequence[Result], machine: Mapping[str, str], command: str, before: str = "") -> str:
+    """Return ``bench/RESULTS.md``: written by the bench, never by hand.
+
+    :param before: what it was before: families that were not measured now stay as they are.
+    """
+    sections = dict(zip(*[iter(_SECTION.split(before)[1:])] * 2, strict=True))
+    for family in dict.fromkeys(result.row.family for result in results):
+        members = [result for result in results if result.row.family == family]
         rows = [_HEAD, ("---",) * len(_HEAD), *(line for result in members for line in lines(result))]
         table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in rows)
-        parts += [f"## {family.capitalize()}: {FAMILIES[family]}", table]
+        told = f"{tally(members).capitalize()}. Written by `{command}`."
+        head = f": {FAMILIES[family]}"
+        sections[family.capitalize()] = "\n\n".join([head, told, _machine(machine), table])
+    parts = [
+        "# Measured against its peers",
+        "Each family is one run, its contenders in turn. Quote ratios, not times.",
+        "\n".join(f"- **{word}**: {meaning}." for word, meaning in COLUMNS.items()),
+        *(f"## {name}{sections[name].rstrip()}" for name in map(str.capitalize, FAMILIES) if name in sections),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from bench import machine, rows
-from bench.__main__ import main, measure
+from bench.__main__ import RESULTS, main, measure
 from bench.goal import OURS, Goal, Row
 from bench.measure import Contender, Sample
 from tests.lab.net import lab_available
@@ -153,3 +153,10 @@ def test_every_goal_of_the_table_has_a_row() -> None:
         "known-sidecar",
     }
     assert len({row.name for row in rows.every()}) == len(rows.every())
+
+
+def test_a_single_row_never_takes_the_place_of_a_whole_family(capsys: pytest.CaptureFixture[str]) -> None:
+    before = RESULTS.read_text("utf-8")
+    assert main(["--only", "help", "--write"]) == 2
+    assert "--only" in capsys.readouterr().err
+    assert RESULTS.read_text("utf-8") == before

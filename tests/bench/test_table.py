@@ -94,6 +94,16 @@ def test_text_and_markdown_have_the_machine_and_every_line() -> None:
     assert "below 1 is faster" in markdown
 
 
+def test_what_was_not_measured_again_stays_in_the_file() -> None:
+    other = Result(dataclasses.replace(ROW, headline="scan 10", family="sizes"), SAMPLES)
+    both = as_markdown([RESULT], MACHINE, "now", as_markdown([other], {"CPU": "fast"}, "earlier"))
+    assert both.count("| scan 10 |") == both.count("| scan 408 |") == 1
+    assert both.index("## Goals") < both.index("`now`") < both.index("## Sizes") < both.index("`earlier`")
+    assert "CPU fast" in both and "CPU 2 × slow" in both
+    again = as_markdown([other], {"CPU": "fast"}, "earlier", both)
+    assert again == both
+
+
 def test_json_has_everything_and_never_is_null() -> None:
     (row,) = json.loads(json.dumps(as_json([RESULT], MACHINE), allow_nan=False))["rows"]
     assert row["measured"]["nmap"] == {"ms": [None, None, None]}
