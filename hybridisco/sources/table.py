@@ -263,7 +263,8 @@ class Table:
                 self._displace(bare)
                 return True
             self._all_told_until = now + 1.0  # there is a flood: not a look through all of them for each packet
-        largest, count = max(self._count.items(), key=lambda each: each[1])
+        largest = max(self._count, key=self._count.__getitem__)
+        count = self._count[largest]
         own = self._count.get(sender, 0)
         newest_first = reversed(self._instances.values())
         if count > max(FAIR_SHARE, own + 1):
