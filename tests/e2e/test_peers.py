@@ -56,7 +56,7 @@ def test_they_are_found_on_their_own_machine(studio: tuple[Host, Host]) -> None:
 def test_the_plain_list_that_knocks_first_finds_the_same(studio: tuple[Host, Host]) -> None:
     """What a user types goes another way than ``--json``, and hands the connections of its knock on."""
     box, _ = studio
-    done = box.run(command("list", "--source", "probe"))
+    done = box.run(command("list", "--source", "probe"), env={"COLUMNS": "200"})  # wide: a service is one row
     rows = re.findall(r"^\S (\w+) .* http://127\.0\.0\.1:(\d+) ", done.stdout, re.MULTILINE)  # a reason is indented
     expected = {str(port): "locked" if name == "wangp-login" else "online" for name, port in PORTS.items()}
     assert {port: status for status, port in rows} == expected
